@@ -1,0 +1,42 @@
+# `make demo` and `make test` need only python3 (3.11 or newer) and make.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PORT   ?= 7860
+
+.PHONY: demo test lint format bench train-smoke clean
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or newer is needed, {v[0]}.{v[1]} found: set PYTHON=python3.11" if v < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: $(BIN)/python requirements.txt pyproject.toml
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.run
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,train,onnx]'
+	@touch $@
+
+demo: $(VENV)/.run  ## the page on http://127.0.0.1:7860
+	GRADIO_SERVER_PORT=$(PORT) $(BIN)/python app.py
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+test: lint
+	$(BIN)/python -m pytest
+
+bench: $(VENV)/.run  ## a one-minute benchmark on drawn faces, works anywhere
+	$(BIN)/python -m benchmark --drawn 24 --weights weights --baseline telea,mean-face --slices ethnicity,pose --features squeezenet1_1 --out results/bench
+
+train-smoke: $(VENV)/.dev  ## a few training steps on drawn faces: shows that the loop runs here
+	$(BIN)/python -m training.gan --drawn 32 --preset smoke --out runs/smoke
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

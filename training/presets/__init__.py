@@ -1,0 +1,1 @@
+"""Presets: TOML files read by `training.config`."""

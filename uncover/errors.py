@@ -1,0 +1,19 @@
+"""Errors meant for people: each message is one line that says what is wrong and what to do."""
+
+from __future__ import annotations
+
+
+class UncoverError(Exception):
+    """Base of all errors a user can cause or mend; command lines print it without a traceback."""
+
+
+class ImageError(UncoverError):
+    """A picture or mask picture that cannot be used."""
+
+
+class WeightsError(UncoverError):
+    """Weights that cannot be found, trusted or loaded."""
+
+
+class NoFaceError(UncoverError):
+    """A photo in which no face was found."""
