@@ -1,0 +1,1 @@
+"""Training of the generator, the segmenter and the detector; imports `uncover`, never the reverse."""

@@ -1,0 +1,191 @@
+"""The generator: a face crop with a hole, and where the hole is, in; the whole crop, out.
+
+A residual U-Net whose body runs at a quarter of the crop's resolution: pixel-unshuffle in,
+pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop costs what a plain
+64 px U-Net costs. The blocks carry no normalisation but a learned scale that starts small
+(SkipInit, De & Smith 2020, arXiv:2002.10444): statistics of a crop whose middle is missing are
+not worth normalising by. One self-attention layer at the coarsest but one level lets a cheek
+look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). An optional latent vector shifts
+and scales the decoder's features (FiLM, Perez et al. 2018, arXiv:1709.07871); the zero vector is
+the best guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+PATCH = 4  # pixel-unshuffle factor between the crop and the body
+
+
+@dataclass(frozen=True)
+class GeneratorConfig:
+    """Shape of the generator.
+
+    resolution: side of the square crop in pixels, a multiple of 4 * 2 ** (len(widths) - 1).
+    widths: channels per level, from the finest (a quarter of the crop) to the coarsest.
+    blocks: residual blocks per level, in the encoder and again in the decoder.
+    detail_width: channels of the half-resolution stage that draws fine texture.
+    heads: attention heads at the level before the coarsest; 0 switches attention off.
+    latent: length of the latent vector; 0 switches it off.
+    """
+
+    resolution: int = 256
+    widths: tuple[int, ...] = (48, 96, 192, 256)
+    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    detail_width: int = 24
+    heads: int = 4
+    latent: int = 32
+
+    def __post_init__(self) -> None:
+        if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
+            raise ValueError("widths and blocks must have the same length, at least 2")
+        if min(self.widths) < 1 or min(self.blocks) < 1 or self.detail_width < 1:
+            raise ValueError("widths, blocks and detail_width must be positive")
+        multiple = PATCH * 2 ** (len(self.widths) - 1)
+        if self.resolution < multiple or self.resolution % multiple:
+            raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
+        if self.heads and self.widths[-2] % self.heads:
+            raise ValueError(f"heads must divide {self.widths[-2]}, the width it attends at")
+
+
+class ResidualBlock(nn.Module):
+    """conv - LeakyReLU - conv, added to the input with a learned scale; FiLM on the inner map."""
+
+    def __init__(self, width_in: int, width: int, latent: int = 0) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
+        self.scale = nn.Parameter(torch.full((1, width, 1, 1), 0.2))
+        self.film = nn.Linear(latent, 2 * width, bias=False) if latent else None
+        if self.film is not None:
+            nn.init.zeros_(self.film.weight)
+
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        h = self.conv1(F.leaky_relu(x, 0.2))
+        if self.film is not None and z is not None:
+            gain, shift = self.film(z)[:, :, None, None].chunk(2, dim=1)
+            h = h * (1 + gain) + shift
+        h = self.conv2(F.leaky_relu(h, 0.2))
+        return self.skip(x) + self.scale * h
+
+
+class Attention(nn.Module):
+    """Residual multi-head self-attention over all positions of a feature map."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(1, width)
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, c, height, width = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, height * width)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        h = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2)
+        return x + self.out(h.reshape(b, c, height, width))
+
+
+class Generator(nn.Module):
+    """Paints a whole face crop from its known pixels and the mask of the missing ones."""
+
+    def __init__(self, config: GeneratorConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or GeneratorConfig()
+        widths, latent = config.widths, config.latent
+        self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
+        self.encoder, self.down = nn.ModuleList(), nn.ModuleList()
+        self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
+        for level, (width, count) in enumerate(zip(widths, config.blocks, strict=True)):
+            self.encoder.append(nn.ModuleList(ResidualBlock(width, width) for _ in range(count)))
+            if level + 1 < len(widths):
+                self.down.append(nn.Conv2d(width, widths[level + 1], 4, stride=2, padding=1))
+                self.up.append(nn.Conv2d(widths[level + 1], 4 * width, 1))
+            inside = 2 * width if level + 1 < len(widths) else width
+            self.decoder.append(
+                nn.ModuleList(
+                    ResidualBlock(inside if i == 0 else width, width, latent) for i in range(count)
+                )
+            )
+        self.attention = Attention(widths[-2], config.heads) if config.heads else nn.Identity()
+        detail = config.detail_width
+        self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
+        self.detail = ResidualBlock(detail + 16, detail)
+        self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
+
+    def encode(self, image: Tensor, mask: Tensor) -> list[Tensor]:
+        """Features of the known pixels, finest first; independent of the latent vector.
+
+        image: (B, 3, S, S) in -1..1, zero inside the hole. mask: (B, 1, S, S), 1 in the hole.
+        """
+        x = torch.cat([image, mask], dim=1)
+        h = self.stem(F.pixel_unshuffle(x, PATCH))
+        features = [F.pixel_unshuffle(x, PATCH // 2)]
+        for level, blocks in enumerate(self.encoder):
+            for block in blocks:
+                h = block(h)
+            if level == len(self.encoder) - 2:
+                h = self.attention(h)
+            features.append(h)
+            if level < len(self.down):
+                h = self.down[level](h)
+        return features
+
+    def decode(self, features: list[Tensor], z: Tensor | None = None) -> Tensor:
+        """The crop (B, 3, S, S) in -1..1 that `features` and the latent z (B, latent) give."""
+        h = features[-1]
+        for level in reversed(range(len(self.decoder))):
+            if level < len(self.up):
+                h = F.pixel_shuffle(self.up[level](h), 2)
+                h = torch.cat([h, features[level + 1]], dim=1)
+            for block in self.decoder[level]:
+                h = block(h, z)
+        h = F.pixel_shuffle(self.to_detail(F.leaky_relu(h, 0.2)), 2)
+        h = self.detail(torch.cat([h, features[0]], dim=1))
+        return torch.tanh(F.pixel_shuffle(self.to_rgb(F.leaky_relu(h, 0.2)), 2))
+
+    def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
+        """The whole crop, not composited: (B, 3, S, S) in -1..1.
+
+        image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
+        z: (B, latent) or None, which is the zero vector.
+        """
+        return self.decode(self.encode(image, mask), z)
+
+    @torch.inference_mode()
+    def fill(self, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """Raw output for uint8 RGB crops (B, S, S, 3) and bool holes (B, S, S): uint8, as crops.
+
+        The caller composites: pixels outside the hole are the network's own, not the photo's.
+        Raises ValueError when the shapes are not those of the configured resolution.
+        """
+        side = self.config.resolution
+        if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
+            raise ValueError(
+                f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
+                f"got {crops.shape} and {masks.shape}"
+            )
+        device = self.stem.weight.device
+        known, hole = to_network(crops, masks, device)
+        out = self(known, hole)
+        out = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+        return np.ascontiguousarray(out.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def to_network(
+    crops: np.ndarray, masks: np.ndarray, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor]:
+    """uint8 crops (B, S, S, 3) and bool holes (B, S, S) as the generator's two inputs."""
+    image = torch.from_numpy(np.ascontiguousarray(crops)).to(device).permute(0, 3, 1, 2)
+    hole = torch.from_numpy(np.ascontiguousarray(masks)).to(device)[:, None].float()
+    known = (image.float() / 127.5 - 1) * (1 - hole)
+    return known.contiguous(), hole
