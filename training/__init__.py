@@ -1,1 +1,1 @@
-"""Training of the generator, the segmenter and the detector; imports `uncover`, never the reverse."""
+"""Training of generator, segmenter and detector; imports `uncover`, never the reverse."""

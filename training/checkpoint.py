@@ -8,7 +8,6 @@ interrupted write leaves the previous checkpoint in place. Nothing is pickled.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -37,8 +36,8 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     save_file(tensors, str(temporary / "tensors.safetensors"))
     (temporary / "state.json").write_text(json.dumps(tree))
     if folder.exists():
-        os.replace(folder, old)
-    os.replace(temporary, folder)
+        folder.replace(old)
+    temporary.replace(folder)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -46,7 +45,7 @@ def load_checkpoint(folder: Path) -> dict[str, Any]:
     """The tree that `save_checkpoint` wrote, tensors on the CPU. Raises CheckpointError."""
     old = folder.with_name(folder.name + ".old")
     if not folder.exists() and old.exists():  # killed between the two renames
-        os.replace(old, folder)
+        old.replace(folder)
     try:
         tree = json.loads((folder / "state.json").read_text())
         tensors = load_file(str(folder / "tensors.safetensors"))
