@@ -1,0 +1,51 @@
+"""Small networks that stand in for the real ones where a test is about files, not pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from uncover.registry import REGISTRY, Spec
+
+
+@dataclass(frozen=True)
+class TinyConfig:
+    resolution: int = 32
+    width: int = 4
+    depth: int = 1
+
+
+class Tiny(nn.Module):
+    """A convolution with BatchNorm, so that integer buffers are stored too."""
+
+    def __init__(self, config: TinyConfig = TinyConfig()) -> None:
+        super().__init__()
+        self.config = config
+        self.body = nn.Sequential()
+        for i in range(config.depth):
+            self.body.append(nn.Conv2d(config.width if i else 3, config.width, 3))
+        self.norm = nn.BatchNorm2d(config.width)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.norm(self.body(image))
+
+
+TINY = Spec("tests.uncover.standins", "Tiny", "TinyConfig")
+
+
+def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Register `Tiny` under all component names for one test."""
+    for name in ("generator", "segmenter", "detector"):
+        monkeypatch.setitem(REGISTRY, name, TINY)
+
+
+def trained_tiny(seed: int = 0) -> Tiny:
+    """A `Tiny` whose BatchNorm has seen data."""
+    torch.manual_seed(seed)
+    network = Tiny()
+    for _ in range(3):
+        network(torch.rand(2, 3, 8, 8))
+    return network
