@@ -35,8 +35,9 @@ class Placed:
 def place(landmarks: Floats, style: MaskStyle) -> Placed:
     """Put the mask of `style` on the face with landmarks (68, 2)."""
     camera = Camera.fit(landmarks)
-    surface = mask_surface(style)
-    courses = strap_courses(style, surface)
+    rng = np.random.default_rng((style.seed, 1))
+    surface = mask_surface(style, rng)
+    courses = strap_courses(style, surface, rng)
     stacked = np.concatenate([surface.reshape(-1, 3), *(c for _, c, _ in courses)])
     flat = camera.project(stacked)
     grid = surface.shape[0] * COLUMNS
@@ -51,7 +52,9 @@ def place(landmarks: Floats, style: MaskStyle) -> Placed:
 
 
 def _ribbon(line: Floats, width: Floats) -> Floats:
-    along = np.gradient(line, axis=0)
+    along = np.empty_like(line)
+    along[1:-1] = line[2:] - line[:-2]
+    along[[0, -1]] = line[[1, -1]] - line[[0, -2]]
     normal = np.stack([-along[:, 1], along[:, 0]], 1)
     normal /= np.maximum(np.hypot(normal[:, 0], normal[:, 1]), 1e-9)[:, None]
     half = normal * np.maximum(width, 0.8)[:, None] / 2
@@ -72,11 +75,20 @@ def box_of(placed: Placed, shape_hw: tuple[int, int], margin: float) -> tuple[in
 
 def fabric_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
     """Coverage of the mask's body within a box, float32 (h, w) in 0..1."""
-    p = placed.points
-    columns = np.arange(0, COLUMNS - 1)
-    left = p[:, columns].transpose(1, 0, 2)
-    right = p[::-1, columns + 1].transpose(1, 0, 2)
-    return _draw(list(np.concatenate([left, right], 1)), box)
+    return _draw(_strips(placed), box)
+
+
+def _strips(placed: Placed) -> list[Floats]:
+    # Two columns at a time, so that a part folded behind the rest cannot punch a hole.
+    p = placed.points.transpose(1, 0, 2)
+    across = p[:, [0, -1]]
+    parts = [p[:-2:2], across[1:-1:2, 1:], p[2::2, ::-1], across[1:-1:2, :1]]
+    return list(np.concatenate(parts, 1))
+
+
+def whole_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """Coverage of body and straps together."""
+    return _draw([*_strips(placed), *placed.straps], box)
 
 
 def strap_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
@@ -91,9 +103,13 @@ def _draw(polygons: list[Floats], box: tuple[int, int, int, int]) -> NDArray[np.
     h, w = y1 - y0, x1 - x0
     fine = 4 if max(h, w) <= 400 else 2
     canvas = np.zeros((h * fine, w * fine), np.uint8)
-    origin = np.array([x0, y0])
+    scale = fine * (1 << _SHIFT)
+    origin = np.array([x0, y0]) - 0.5 + 0.5 / fine
     for polygon in polygons:
-        corners = ((polygon - origin + 0.5) * fine - 0.5) * (1 << _SHIFT)
-        cv2.fillPoly(canvas, [np.round(corners).astype(np.int32)], 255, cv2.LINE_8, _SHIFT)
-    small = cv2.resize(canvas, (w, h), interpolation=cv2.INTER_AREA)
+        corners = np.rint((polygon - origin) * scale).astype(np.int32)
+        cv2.fillPoly(canvas, [corners], 255, cv2.LINE_8, _SHIFT)
+    small = canvas
+    while fine > 1:  # halving twice is several times faster than quartering
+        fine //= 2
+        small = cv2.resize(small, (w * fine, h * fine), interpolation=cv2.INTER_AREA)
     return small.astype(np.float32) * np.float32(1 / 255)

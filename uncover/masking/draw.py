@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.masking.coverage import box_of, fabric_alpha, place, strap_alpha
+from uncover.masking.coverage import box_of, place, whole_alpha
 from uncover.masking.face import check_landmarks
 from uncover.masking.style import MaskStyle
 
@@ -33,7 +33,7 @@ def mask_alpha(
     box = box_of(placed, (h, w), 0.0)
     x0, y0, x1, y1 = box
     if x1 > x0 and y1 > y0:
-        alpha[y0:y1, x0:x1] = np.maximum(fabric_alpha(placed, box), strap_alpha(placed, box))
+        alpha[y0:y1, x0:x1] = whole_alpha(placed, box)
     return alpha
 
 

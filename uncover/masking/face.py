@@ -79,6 +79,8 @@ _SOLVER = np.linalg.pinv((SHAPE - _CENTRE) * np.sqrt(_WEIGHT)[:, None]) * np.sqr
 
 _REACH = 0.34  # how far a landmark's own departure from the model spreads, face units
 _STIFFNESS = 0.35
+_SHAPE_XY = SHAPE[:, :2].T.astype(np.float32)
+_SHAPE_SQUARES = (_SHAPE_XY**2).sum(0, keepdims=True)
 
 
 def check_landmarks(landmarks: NDArray[np.generic]) -> Floats:
@@ -141,11 +143,16 @@ class Camera:
     def project(self, points: Floats) -> Floats:
         """Image positions (..., 2) in pixels of face points (..., 3)."""
         flat = points.reshape(-1, 3)
-        rigid = self.offset + self.scale * (flat - _CENTRE) @ self.rotation[:2].T
-        gap = ((flat[:, None, :2] - SHAPE[None, :, :2]) ** 2).sum(-1)
-        near = np.exp(gap * (-0.5 / _REACH**2)) * self.weight
-        drift = near @ self.residual / (near.sum(1, keepdims=True) + _STIFFNESS)
-        return (rigid + drift).reshape(*points.shape[:-1], 2)
+        place = self.scale * flat @ self.rotation[:2].T
+        place += self.offset - self.scale * self.rotation[:2] @ _CENTRE
+        # Kernel regression of the residuals; single precision is plenty for a correction.
+        xy = flat[:, :2].astype(np.float32)
+        gap = (xy * xy).sum(1, keepdims=True) + _SHAPE_SQUARES - 2.0 * (xy @ _SHAPE_XY)
+        near = np.exp(gap * np.float32(-0.5 / _REACH**2))
+        pull = np.column_stack([self.residual * self.weight[:, None], self.weight])
+        drift = near @ pull.astype(np.float32)
+        place += drift[:, :2] / (drift[:, 2:] + _STIFFNESS)
+        return place.reshape(*points.shape[:-1], 2)
 
     def depth(self, points: Floats) -> Floats:
         """Nearness to the viewer (...) of face points (..., 3), face units."""

@@ -31,7 +31,7 @@ _MIDDLE_Z = np.array(
     [0.28, 0.36, 0.45, 0.54, 0.52, 0.40, 0.27, 0.14, 0.0, -0.14, -0.28, -0.3, -0.3]
 )
 # The same without the nose and with the lips, for a mask worn under it.
-_LOW_Z = np.array([0.28, 0.30, 0.32, 0.33, 0.34, 0.31, 0.22, 0.12, 0.0, -0.14, -0.28, -0.3, -0.3])
+_UNDER_Z = np.array([0.28, 0.30, 0.32, 0.33, 0.34, 0.31, 0.22, 0.12, 0.0, -0.14, -0.28, -0.3, -0.3])
 
 
 @dataclass(frozen=True)
@@ -197,10 +197,9 @@ def _arc(u: Floats, ridge: Floats) -> tuple[Floats, Floats]:
     return across, forward + ridge * (1 - np.sqrt(u * u + 0.004) - forward)
 
 
-def mask_surface(style: MaskStyle) -> Floats:
+def mask_surface(style: MaskStyle, rng: np.random.Generator) -> Floats:
     """Surface of the mask, (ROWS, COLUMNS, 3) in face units, row 0 along the top edge."""
     shape = _outline(style)
-    rng = np.random.default_rng((style.seed, 1))
     tilt, shift, scale = rng.normal(0, (0.025, 0.025, 0.02))
     wave = rng.normal(0, 1, (2, 3)) * np.array([0.014, 0.010, 0.006])
     u, v = U[None, :], V[:, None]
@@ -223,7 +222,7 @@ def mask_surface(style: MaskStyle) -> Floats:
     edge = jaw + (cheek - jaw) * np.sqrt(np.clip(1 - np.minimum(reach, 1.0) ** 2, 0, 1))
 
     middle_y = y[:, COLUMNS // 2][:, None]
-    profile = _MIDDLE_Z if style.wear == "worn" else _LOW_Z
+    profile = _MIDDLE_Z if style.wear == "worn" else _UNDER_Z
     middle = np.interp(middle_y, _MIDDLE_Y, profile) + shape.stand
     at = shape.bulge_at
     hump = np.where(v < at, v / at, (1 - v) / (1 - at))
@@ -238,11 +237,12 @@ def mask_surface(style: MaskStyle) -> Floats:
     return np.stack([turned, y - tilt * x, z], axis=-1)
 
 
-def strap_courses(style: MaskStyle, surface: Floats) -> list[tuple[int, Floats, Floats]]:
+def strap_courses(
+    style: MaskStyle, surface: Floats, rng: np.random.Generator
+) -> list[tuple[int, Floats, Floats]]:
     """Straps as (side, course (n, 3), width (n,)) in face units; side is -1 or 1."""
     if style.fastening == "none" or style.kind == "gaiter":
         return []
-    rng = np.random.default_rng((style.seed, 2))
     t = np.linspace(0, 1, 9)[:, None]
     straps = []
     thin = float(rng.uniform(0.035, 0.065))
