@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
@@ -23,7 +22,7 @@ from torch import nn
 
 from uncover import registry
 from uncover.errors import WeightsError
-from uncover.geometry import TEMPLATE_5
+from uncover.preprocessing import check_preprocessing, default_preprocessing
 from uncover.safetensors_header import TensorInfo, compare, read_header
 from uncover.strict import from_dict, one_line, to_dict
 from uncover.weights_config import (
@@ -103,7 +102,8 @@ def resolve(
             f"{path.name} is refused: weights are a folder or Hub repo of config.json and "
             ".safetensors files, never a single or pickled file"
         )
-    from uncover.hub import is_repo_name, pull
+    from uncover.hub import is_repo_name
+    from uncover.weights_cache import pull
 
     if not is_repo_name(str(source)):
         raise WeightsError(f"{source} is neither a weights folder nor a Hub repo like user/name")
@@ -183,33 +183,6 @@ def check_component(
     check_bytes(component.file, path.stat().st_size, component.size, None, component.sha256)
     compare(found, wanted, component.file)
     return arch, wanted
-
-
-def check_preprocessing(stored: Preprocessing, arch: Any, where: str) -> None:
-    """Refuse weights made for another input range, border or face frame than this code uses."""
-    ours = default_preprocessing(arch)
-    for field in dataclasses.fields(Preprocessing):
-        theirs, own = getattr(stored, field.name), getattr(ours, field.name)
-        if theirs is None or own is None:
-            continue
-        if field.name == "template":
-            same = np.shape(theirs) == np.shape(own) and np.allclose(theirs, own, atol=1e-4)
-        else:
-            same = theirs == own
-        if not same:
-            raise WeightsError(
-                f"{where}.preprocessing.{field.name} differs from what this version does: "
-                "use the version of uncover that the weights were made with"
-            )
-
-
-def default_preprocessing(arch: Any) -> Preprocessing:
-    """What the code does to a crop before a network sees it; resolution comes from `arch`."""
-    resolution = getattr(arch, "resolution", None)
-    if resolution is None:
-        return Preprocessing()
-    template = tuple((round(float(x), 6), round(float(y), 6)) for x, y in TEMPLATE_5)
-    return Preprocessing(int(resolution), (-1.0, 1.0), "reflect101", template)
 
 
 def save_component(
