@@ -53,9 +53,13 @@ def predictor_path() -> Path:
         path = Path(folder) / "models" / PREDICTOR_FILE
         if path.is_file():
             return path
-    raise UncoverError(
-        f"{PREDICTOR_FILE} was not found; run: pip install face-recognition-models"
-    )
+    raise UncoverError(f"{PREDICTOR_FILE} was not found; run: pip install face-recognition-models")
+
+
+def check_installed() -> None:
+    """Raise UncoverError, saying what to install, when dlib or its 68-point model is missing."""
+    _import_dlib()
+    predictor_path()
 
 
 @lru_cache(maxsize=1)
