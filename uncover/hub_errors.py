@@ -63,7 +63,7 @@ def _explain(error: BaseException) -> str:
     if any(isinstance(e, errors.LocalEntryNotFoundError) for e in chain) and len(chain) == 1:
         return "not in the cache, or only half: pull it while online"
     last = chain[-1]
-    if isinstance(last, (_TRANSPORT, ConnectionError, TimeoutError)):
+    if any(isinstance(e, (_TRANSPORT, ConnectionError, TimeoutError)) for e in chain):
         reason = one_line(last, 120) or type(last).__name__
         return f"the Hub at {endpoint()} cannot be reached ({reason})"
     return one_line(last)
