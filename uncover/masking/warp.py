@@ -1,0 +1,80 @@
+"""From image pixels back to mask space: a thin-plate spline through the visible surface.
+
+Thin-plate splines after Bookstein, "Principal warps" (1989): of all maps through the control
+points the one that bends least; r^2 log r^2 kernel plus an affine part.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.masking.coverage import Placed
+from uncover.masking.face import Floats
+from uncover.masking.surface import COLUMNS, ROWS, U, V
+
+_PICK_ROWS = np.array([0, 3, 7, 11, ROWS - 1])
+_PICK_COLUMNS = np.array([0, 5, 8, 11, 14, 16, 18, 21, 24, 27, COLUMNS - 1])
+
+
+def _facing(points: Floats) -> NDArray[np.bool_]:
+    """(ROWS, COLUMNS) True where the surface shows its outside to the camera."""
+    du = np.empty_like(points)
+    du[:, 1:-1] = points[:, 2:] - points[:, :-2]
+    du[:, [0, -1]] = points[:, [1, -1]] - points[:, [0, -2]]
+    dv = np.empty_like(points)
+    dv[1:-1] = points[2:] - points[:-2]
+    dv[[0, -1]] = points[[1, -1]] - points[[0, -2]]
+    area = du[..., 0] * dv[..., 1] - du[..., 1] * dv[..., 0]
+    return area / np.gradient(U)[None] > 0.12 * np.median(area / np.gradient(U)[None])
+
+
+def _kernel(r2: NDArray[np.float32]) -> NDArray[np.float32]:
+    return r2 * np.log(r2 + np.float32(1e-8))
+
+
+def inverse_map(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+    """Mask coordinates (u, v) of every pixel of a box, float32 (h, w, 2).
+
+    Pixels outside the mask get extrapolated values beyond -1..1 and 0..1.
+    """
+    x0, y0, x1, y1 = box
+    w, h = x1 - x0, y1 - y0
+    pick = np.ix_(_PICK_ROWS, _PICK_COLUMNS)
+    seen = _facing(placed.points)[pick].ravel()
+    points = placed.points[pick].reshape(-1, 2)
+    target = np.stack(np.meshgrid(U[_PICK_COLUMNS], V[_PICK_ROWS]), -1).reshape(-1, 2)
+    if seen.sum() < 8:
+        seen[:] = True
+    scale = placed.camera.scale
+    centre = points[seen].mean(0)
+    at = ((points[seen] - centre) / scale).astype(np.float32)
+    n = len(at)
+    system = np.zeros((n + 3, n + 3))
+    r2 = ((at[:, None] - at[None]) ** 2).sum(-1)
+    system[:n, :n] = _kernel(r2) + 1e-3 * np.eye(n)
+    system[:n, n] = system[n, :n] = 1.0
+    system[:n, n + 1 :] = at
+    system[n + 1 :, :n] = at.T
+    right = np.zeros((n + 3, 2))
+    right[:n] = target[seen]
+    weights = np.linalg.solve(system, right).astype(np.float32)
+
+    step = max(2.0, scale / 14)
+    nx, ny = max(2, int(np.ceil(w / step)) + 1), max(2, int(np.ceil(h / step)) + 1)
+    gx = (np.linspace(x0, x1 - 1, nx, dtype=np.float32) - np.float32(centre[0])) / scale
+    gy = (np.linspace(y0, y1 - 1, ny, dtype=np.float32) - np.float32(centre[1])) / scale
+    nodes = np.empty((ny, nx, 2), np.float32)
+    nodes[..., 0], nodes[..., 1] = gx, gy[:, None]
+    nodes = nodes.reshape(-1, 2)
+    square = (nodes**2).sum(1, keepdims=True) + (at**2).sum(1) - 2 * (nodes @ at.T)
+    mapped = _kernel(np.maximum(square, 0)) @ weights[:n] + weights[n] + nodes @ weights[n + 1 :]
+    return _stretch(mapped.reshape(ny, nx, 2), w, h)
+
+
+def _stretch(nodes: NDArray[np.float32], w: int, h: int) -> NDArray[np.float32]:
+    """Bilinear enlargement to (h, w) that keeps corner on corner."""
+    ny, nx = nodes.shape[:2]
+    forth = np.array([[(w - 1) / (nx - 1), 0, 0], [0, (h - 1) / (ny - 1), 0]], np.float64)
+    return cv2.warpAffine(nodes, forth, (w, h), flags=cv2.INTER_LINEAR, borderMode=1)
