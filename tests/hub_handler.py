@@ -20,6 +20,7 @@ TOKEN = "hf_stand_in_token"
 
 class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     hub: HubServer
 
     def log_message(self, format: str, *args: object) -> None:

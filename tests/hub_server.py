@@ -17,7 +17,7 @@ from types import SimpleNamespace, TracebackType
 
 import pytest
 from huggingface_hub import constants
-from huggingface_hub.utils import close_session, disable_progress_bars
+from huggingface_hub.utils import disable_progress_bars
 
 from tests.hub_handler import TOKEN, Handler
 
@@ -149,7 +149,6 @@ def use_hub(monkeypatch: pytest.MonkeyPatch, cache: Path, url: str, token: str |
     monkeypatch.setattr("huggingface_hub.file_download.time", patient)
     monkeypatch.setattr("uncover.hub_errors.WAIT", 0.01)
     disable_progress_bars()
-    close_session()
 
 
 __all__ = ["TOKEN", "Fault", "HubServer", "Repo", "Seen", "use_hub"]
