@@ -23,7 +23,7 @@ TEMPLATE_5: NDArray[np.float64] = np.array(
         [0.6445, 0.6364],  # mouth corner, image right
     ]
 )
-"""Where the five points lie in the crop, as fractions of its side; the chin is near (0.5, 0.886)."""
+"""Where the five points lie, as fractions of the crop's side; the chin is near (0.5, 0.886)."""
 TEMPLATE_5.setflags(write=False)
 
 # A detector's box runs from the forehead to the chin. In units of the crop's side, from 68-point

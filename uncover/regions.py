@@ -1,0 +1,101 @@
+"""From a mask probability in a face crop to the pixels to paint."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .geometry import TEMPLATE_5, FaceCrop
+
+_SMALLEST = 0.004  # a mask covers more of the crop than this
+_COMPANION = 0.08  # other pieces count when they have this part of the largest one's area
+
+
+def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
+    """The mask of this crop's face: pieces on the lower face, without holes.
+
+    Args:
+        probability: float32 (S, S) in 0..1.
+        threshold: probability from which a pixel is mask.
+
+    Returns:
+        bool (S, S); all False when no piece is large enough.
+    """
+    side = probability.shape[0]
+    raw = (probability >= threshold).astype(np.uint8)
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(raw, connectivity=8)
+    face = np.zeros_like(raw)
+    centre = round(0.5 * side), round(0.66 * side)
+    cv2.ellipse(face, centre, (round(0.27 * side), round(0.30 * side)), 0, 0, 360, 1, -1)
+    keep: list[int] = []
+    for index in range(1, count):
+        on_face = int(face[labels == index].sum())
+        if on_face >= 0.25 * _SMALLEST * side * side:
+            keep.append(index)
+    areas = {index: int(stats[index, cv2.CC_STAT_AREA]) for index in keep}
+    largest = max(areas.values(), default=0)
+    if largest < _SMALLEST * side * side:
+        return np.zeros(raw.shape, bool)
+    chosen = np.isin(labels, [i for i, area in areas.items() if area >= _COMPANION * largest])
+    outlines, _ = cv2.findContours(
+        chosen.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
+    )
+    solid = np.zeros_like(raw)
+    cv2.drawContours(solid, outlines, -1, 1, thickness=cv2.FILLED)
+    return solid > 0
+
+
+def is_on_chin(mask: NDArray[np.bool_], points: NDArray[np.floating] | None = None) -> bool:
+    """Whether a worn mask, bool (S, S), leaves the mouth free.
+
+    Args:
+        mask: the mask in the crop.
+        points: (5, 2) in crop pixels; the canonical places when None.
+    """
+    side = mask.shape[0]
+    pts = TEMPLATE_5 * side if points is None else np.asarray(points, float)
+    mouth = np.zeros(mask.shape, np.uint8)
+    left, right = (tuple(round(float(v)) for v in p) for p in pts[3:5])
+    cv2.line(mouth, left, right, 1, thickness=max(1, round(0.02 * side)))
+    inside = mouth > 0
+    return bool(inside.any() and mask[inside].mean() < 0.3)
+
+
+def soft_region(mask: NDArray[np.bool_], dilation: float, feather: float) -> NDArray[np.float32]:
+    """Widen a mask and give it a soft outer ring.
+
+    Args:
+        mask: bool (S, S).
+        dilation: how far it is widened, as a fraction of S; weight 1 up to there.
+        feather: width of the ring in which the weight falls to 0, as a fraction of S. At the
+            crop's own edge the weight falls off too.
+
+    Returns:
+        float32 (S, S) in 0..1.
+    """
+    side = mask.shape[0]
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    ring = max(feather * side, 1.0)
+    ramp = np.clip(1 - (distance - dilation * side) / ring, 0, 1)
+    alpha = ramp * ramp * (3 - 2 * ramp)
+    from_edge = np.minimum(np.arange(side), np.arange(side)[::-1]) + 0.5
+    fade = np.clip(from_edge / ring, 0, 1)
+    return (alpha * np.minimum(fade[:, None], fade[None, :])).astype(np.float32)
+
+
+def hole_in_crop(crop: FaceCrop, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The crop pixels, bool (S, S), in which any pixel of a photo's mask (H, W) has a part."""
+    return crop.extract(mask.astype(np.uint8) * 255) > 0
+
+
+def outline(mask: NDArray[np.bool_], crop: FaceCrop | None = None) -> list[tuple[float, float]]:
+    """The largest piece of a mask as a polygon in photo pixels; empty for an empty mask."""
+    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    if not contours:
+        return []
+    largest = max(contours, key=lambda c: (cv2.contourArea(c), len(c)))
+    polygon = cv2.approxPolyDP(largest, 0.003 * max(mask.shape), closed=True)[:, 0].astype(float)
+    if crop is not None:
+        polygon = crop.to_photo(polygon)
+    return [(round(float(x), 1), round(float(y), 1)) for x, y in polygon]

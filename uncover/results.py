@@ -1,0 +1,123 @@
+"""What the pipeline gives back: faces, and the painted photo."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from .geometry import Rect
+from .images import write_image
+from .photo import Photo
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face of a photo.
+
+    Attributes:
+        box: (x0, y0, x1, y1) in photo pixels, around the whole face.
+        label: "with_mask", "without_mask" or "mask_worn_incorrectly".
+        score: the detector's confidence, 0..1.
+        size: (height, width) of the photo.
+        reason: None when the face was (or, from `detect`, would be) filled; else why not.
+        points: float64 (5, 2) in photo pixels: eyes, nose tip, mouth corners, as the image shows
+            them left to right; under a mask they are estimates. None when not looked for.
+        roll: tilt of the head in degrees, positive when the eye line falls to the image's right.
+        polygon: outline of the mask in photo pixels, before it is widened for painting.
+        rect, patch: the painted pixels as bool (y1 - y0, x1 - x0) in a photo rectangle.
+    """
+
+    box: tuple[float, float, float, float]
+    label: str
+    score: float
+    size: tuple[int, int]
+    reason: str | None = None
+    points: NDArray[np.float64] | None = None
+    roll: float | None = None
+    polygon: list[tuple[float, float]] = field(default_factory=list)
+    rect: Rect = (0, 0, 0, 0)
+    patch: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """The painted pixels, bool (H, W) of the photo; built anew at each call."""
+        full = np.zeros(self.size, bool)
+        x0, y0, x1, y1 = self.rect
+        full[y0:y1, x0:x1] = self.patch
+        return full
+
+    @property
+    def area(self) -> float:
+        """Area of the box in square pixels."""
+        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON; coordinates in photo pixels."""
+        return {
+            "box": [round(v, 1) for v in self.box],
+            "label": self.label,
+            "score": round(self.score, 4),
+            "filled": self.reason is None,
+            "reason": self.reason,
+            "roll": None if self.roll is None else round(self.roll, 1),
+            "points": None if self.points is None else np.round(self.points, 1).tolist(),
+            "polygon": [list(point) for point in self.polygon],
+            "painted_pixels": int(self.patch.sum()),
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A painted photo. What was painted is a guess, never an identification.
+
+    Attributes:
+        photo: the input.
+        pixels: uint8 (H, W, 3), the painted picture as RGB.
+        faces: every face found; those that were filled first, larger ones before smaller.
+        warnings: what the user should know, one line each.
+    """
+
+    photo: Photo
+    pixels: NDArray[np.uint8]
+    faces: list[Face]
+    warnings: tuple[str, ...] = ()
+
+    @cached_property
+    def image(self) -> Image.Image:
+        """The painted photo, of the input's size and mode; unpainted pixels are identical."""
+        painted = [(face.rect, face.patch) for face in self.filled]
+        return self.photo.repainted(self.pixels, painted)
+
+    @cached_property
+    def original(self) -> Image.Image:
+        """The input photo, upright, in its own mode."""
+        return self.photo.repainted(self.photo.rgb, [])
+
+    @property
+    def filled(self) -> list[Face]:
+        """The faces that were painted."""
+        return [face for face in self.faces if face.reason is None]
+
+    def save(self, path: str | PathLike[str]) -> Path:
+        """Write the painted photo with its metadata and a note that parts are generated.
+
+        Raises:
+            ImageError: the ending is unknown or the file cannot be written.
+        """
+        return write_image(self.image, path, self.photo)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {
+            "width": self.photo.width,
+            "height": self.photo.height,
+            "faces": [face.to_dict() for face in self.faces],
+            "warnings": list(self.warnings),
+        }

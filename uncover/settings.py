@@ -1,0 +1,66 @@
+"""Settings of the pipeline, and what it asks of the networks behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .compositing import BLENDS, Blend
+from .errors import UncoverError
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How faces are chosen and painted.
+
+    Attributes:
+        min_score: faces that the detector is less sure of are not filled.
+        min_box: faces whose box is narrower or lower than this many pixels are not filled.
+        fill_chin: also fill under masks that are pulled down to the chin.
+        blend: "feather" or "poisson".
+        feather: width of the soft outer ring as a fraction of the crop's side.
+        reported_score: faces below this score are not even listed.
+        whole_crop: `fill` takes a square picture up to this side as one face crop.
+        batch: faces per pass through a network.
+    """
+
+    min_score: float = 0.5
+    min_box: float = 24.0
+    fill_chin: bool = False
+    blend: Blend = "feather"
+    feather: float = 0.03
+    reported_score: float = 0.2
+    whole_crop: int = 512
+    batch: int = 16
+
+    def __post_init__(self) -> None:
+        if self.blend not in BLENDS:
+            raise UncoverError(f"blend must be one of {', '.join(BLENDS)}, not {self.blend!r}")
+        if not 0 <= self.min_score <= 1:
+            raise UncoverError(f"the smallest score lies in 0..1, not {self.min_score:g}")
+
+
+class Detector(Protocol):
+    """Finds faces; see `uncover.detector.MaskDetector.detect`."""
+
+    def detect(self, images: Sequence[NDArray[np.uint8]]) -> Sequence[Any]: ...
+
+
+class Segmenter(Protocol):
+    """Finds mask pixels and face points; see `uncover.segmenter.MaskSegmenter.segment`."""
+
+    config: Any
+
+    def segment(self, crops: NDArray[np.uint8]) -> Any: ...
+
+
+class Painter(Protocol):
+    """Paints holes in crops; see `uncover.generator.Generator.fill`."""
+
+    config: Any
+
+    def fill(self, crops: NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.uint8]: ...
