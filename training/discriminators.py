@@ -91,7 +91,7 @@ def hole_windows(hole: Tensor, margin: float) -> Tensor:
 
 
 def cut_windows(tensor: Tensor, windows: Tensor, side: int) -> Tensor:
-    """The windows (B, 4) of tensor (B, C, S, S), resampled to (B, C, side, side), differentiable."""
+    """The windows (B, 4) of a (B, C, S, S) tensor, resampled to (B, C, side, side)."""
     index = torch.arange(len(windows), device=windows.device, dtype=windows.dtype)[:, None]
     boxes = torch.cat([index, windows], dim=1).to(tensor.dtype)
     return roi_align(tensor, boxes, side, sampling_ratio=2, aligned=True)

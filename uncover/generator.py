@@ -174,8 +174,7 @@ class Generator(nn.Module):
                 f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
                 f"got {crops.shape} and {masks.shape}"
             )
-        device = self.stem.weight.device
-        known, hole = to_network(crops, masks, device)
+        known, hole = to_network(crops, masks, next(self.parameters()).device)
         out = self(known, hole)
         out = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
         return np.ascontiguousarray(out.permute(0, 2, 3, 1).cpu().numpy())

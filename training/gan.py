@@ -1,0 +1,363 @@
+"""`python -m training.gan`: trains the generator against the two discriminators.
+
+The loop reads from top to bottom. Every draw, step and score is a function of the settings, so a
+resumed run continues bit-exactly on a CPU. Several processes: `accelerate launch -m training.gan`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from training import losses
+from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.config import SettingsError, load_settings, to_dict
+from training.data import data_summary, load_faces
+from training.discriminators import PatchDiscriminator, cut_windows, hole_windows, looked_at
+from training.evaluate import predict, val_scores, write_sheet
+from training.faces import FaceDraws, evaluation_set
+from training.networks import build_generator, build_lpips, component_name, update_ema
+from training.runlog import RunLog
+from training.sampling import StridedDraws
+from training.settings import GanSettings
+from uncover.errors import UncoverError
+from uncover.weights import save_component
+
+
+def train(
+    settings: GanSettings,
+    data: list[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    init: Path | None = None,
+    max_minutes: float | None = None,
+) -> int:
+    """Run (or continue) a training and return the number of images seen.
+
+    data: folders made by training.prepare. out: the run folder. init: another run folder whose
+    weights (not schedule) this run starts from. Raises UncoverError for anything a user can mend.
+    """
+    started = time.monotonic()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    accelerator = Accelerator(mixed_precision=settings.precision)
+    world, main = accelerator.num_processes, accelerator.is_main_process
+    device, weights = accelerator.device, settings.losses
+    checkpoint = out / "checkpoint"
+    if checkpoint.exists() and not resume:
+        raise UncoverError(f"{out} holds a run: continue it with --resume, or name another --out")
+
+    # Networks, the averaged copy of the generator, optimisers.
+    g, ema = build_generator(settings), build_generator(settings)
+    g_name = component_name(settings)
+    critics = nn.ModuleDict()
+    if weights.adversarial_global or weights.matching:
+        critics["global"] = PatchDiscriminator(settings.d_global)
+    if weights.adversarial_local:
+        critics["local"] = PatchDiscriminator(settings.d_local)
+    if init is not None:
+        start_from = load_checkpoint(init / "checkpoint")
+        _fit(g, start_from["ema"], init)
+        for name, critic in critics.items():
+            _fit(critic, start_from["critics"][name], init)
+    ema.load_state_dict(g.state_dict())
+    ema.requires_grad_(False).eval().to(device)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
+    optim_g = torch.optim.Adam(g.parameters(), lr=settings.rate, betas=(0.5, 0.99))
+    optim_d = torch.optim.Adam(
+        critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
+        lr=settings.rate_d,
+        betas=(0.0, 0.99),
+    )
+    lpips = build_lpips().to(device, memory_format=layout) if weights.perceptual else None
+    # Scores use LPIPS where its network is at hand, whether or not it is a loss.
+    judge = lpips if lpips is not None else build_lpips(required=False)
+
+    # State: images seen, or what a checkpoint holds.
+    seen = 0
+    if resume:
+        state = load_checkpoint(checkpoint)
+        if _lasting(state["settings"]) != _lasting(to_dict(settings)):
+            raise SettingsError(f"{out} was started with other settings: see {out}/settings.json")
+        g.load_state_dict(state["g"])
+        ema.load_state_dict(state["ema"])
+        critics.load_state_dict(state["critics_flat"])
+        optim_g.load_state_dict(state["optim_g"])
+        optim_d.load_state_dict(state["optim_d"])
+        restore_rng(state["rng"])
+        seen = state["seen"]
+    g, optim_g = accelerator.prepare(g, optim_g)
+    wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
+    optim_d = accelerator.prepare(optim_d)
+
+    # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
+    side = settings.generator.resolution
+    faces, val_faces = load_faces(data, side, progress=main, val_limit=settings.eval_faces)
+    draws = FaceDraws(
+        faces,
+        side,
+        settings.images,
+        settings.seed,
+        settings.balance,
+        settings.augment,
+        settings.mask_variety,
+    )
+    loader = DataLoader(
+        draws,
+        batch_size=max(1, settings.batch // world),
+        sampler=StridedDraws(seen, settings.images, accelerator.process_index, world),
+        num_workers=settings.workers,
+        pin_memory=device.type == "cuda",
+        drop_last=True,
+        persistent_workers=settings.workers > 0,
+    )
+    val_images, val_holes = evaluation_set(val_faces, side, seed=0)
+    log = RunLog(out, active=main)
+    if main:
+        (out / "settings.json").write_text(json.dumps(to_dict(settings), indent=2))
+        (out / "data.json").write_text(json.dumps(data_summary(data, faces), indent=2))
+
+    def snapshot() -> None:
+        if not main:
+            return
+        flat = critics.state_dict()
+        state: dict[str, Any] = {
+            "settings": to_dict(settings),
+            "seen": seen,
+            "g": accelerator.unwrap_model(g).state_dict(),
+            "ema": ema.state_dict(),
+            "critics": {name: critic.state_dict() for name, critic in critics.items()},
+            "critics_flat": flat,
+            "optim_g": optim_g.optimizer.state_dict(),
+            "optim_d": optim_d.optimizer.state_dict(),
+            "rng": rng_state(),
+        }
+        save_checkpoint(checkpoint, state)
+        minutes = past_minutes + (time.monotonic() - started) / 60
+        (out / "minutes.json").write_text(json.dumps({"minutes": minutes, "seen": seen}))
+        notes = {"images": seen, "minutes": round(minutes, 1), "settings": to_dict(settings)}
+        save_component(out / "weights", g_name, ema, ema.config, training=notes)
+
+    def evaluate() -> None:
+        if not main:
+            return
+        filled = predict(ema, val_images, val_holes)
+        log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
+        write_sheet(out / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
+
+    past_minutes = 0.0
+    if resume and (out / "minutes.json").exists():
+        past_minutes = json.loads((out / "minutes.json").read_text())["minutes"]
+    interrupted = _catch_interrupt()
+    sums: dict[str, Tensor] = {}
+    step, counted, clock = 0, 0, time.monotonic()
+
+    # The loop.
+    for batch in loader:
+        real = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
+        hole = batch["hole"].to(device, non_blocking=True).float()
+        valid = batch["valid"].to(device, non_blocking=True).float()
+        real, known = real.contiguous(memory_format=layout), real * (1 - hole)
+        factor = settings.rate_at(seen)
+        for group in optim_g.param_groups:
+            group["lr"] = settings.rate * factor
+        for group in optim_d.param_groups:
+            group["lr"] = settings.rate_d * factor
+        adversarial = len(critics) > 0 and seen >= settings.adversarial_from * settings.images
+        terms: dict[str, Tensor] = {}
+
+        with accelerator.autocast():
+            painted = g(known, hole)
+        painted = painted.float()
+        pasted = painted * hole + real * (1 - hole) if settings.composite else painted
+        told = hole if settings.mask_aware else torch.zeros_like(hole)
+
+        if adversarial:  # discriminators: real against pasted
+            penalise = weights.r1 > 0 and (seen // settings.batch) % weights.r1_every == 0
+            loss_d = torch.zeros((), device=device)
+            for name, critic in wrapped.items():
+                config = accelerator.unwrap_model(critic).config
+                views, hole_v, valid_v = looked_at(config, [real, pasted.detach()], told, valid)
+                truth = views[0].requires_grad_(penalise)
+                with accelerator.autocast():
+                    both = critic(
+                        torch.cat([truth, views[1]]),
+                        torch.cat([hole_v, hole_v]),
+                        torch.cat([valid_v, valid_v]),
+                    )[0]
+                on_real, on_fake = both.float().chunk(2)
+                labels = losses.patch_labels(hole_v if settings.mask_aware else hole_v + 1, on_fake)
+                terms[f"d_{name}"] = losses.d_logistic(on_real, on_fake, labels)
+                loss_d = loss_d + terms[f"d_{name}"]
+                if penalise:
+                    r1 = losses.r1_penalty(on_real, truth)
+                    terms[f"r1_{name}"] = r1
+                    loss_d = loss_d + 0.5 * weights.r1 * weights.r1_every * r1
+            optim_d.zero_grad(set_to_none=True)
+            accelerator.backward(loss_d)
+            optim_d.step()
+
+        # Generator.
+        pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
+        terms["known"] = pixel(painted, real, (1 - hole) * valid)
+        terms["hole"] = pixel(painted, real, hole * valid)
+        loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
+        if lpips is not None:
+            pair = [pasted * valid, real * valid]
+            if weights.window:
+                windows = hole_windows(hole, margin=1.15)
+                pair = [cut_windows(x, windows, weights.window) for x in pair]
+            terms["perceptual"] = losses.perceptual(lpips, *pair)
+            loss_g = loss_g + weights.perceptual * terms["perceptual"]
+        if adversarial:
+            critics.requires_grad_(False)
+            for name, critic in critics.items():
+                views, hole_v, valid_v = looked_at(critic.config, [real, pasted], told, valid)
+                with accelerator.autocast():
+                    on_fake, features = critic(views[1], hole_v, valid_v)
+                labels = losses.patch_labels(hole_v if settings.mask_aware else hole_v + 1, on_fake)
+                weight = getattr(weights, f"adversarial_{name}")
+                terms[f"g_{name}"] = losses.g_logistic(on_fake.float(), labels)
+                loss_g = loss_g + weight * terms[f"g_{name}"]
+                if weights.matching and name == "global":
+                    with torch.no_grad(), accelerator.autocast():
+                        targets = critic(views[0], hole_v, valid_v)[1]
+                    terms["matching"] = losses.feature_matching(targets, features)
+                    loss_g = loss_g + weights.matching * terms["matching"]
+            critics.requires_grad_(True)
+        optim_g.zero_grad(set_to_none=True)
+        accelerator.backward(loss_g)
+        optim_g.step()
+        if not torch.isfinite(loss_g):
+            raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
+
+        seen += real.shape[0] * world
+        step += 1
+        counted += real.shape[0] * world
+        update_ema(ema, accelerator.unwrap_model(g), settings.ema, seen / settings.batch)
+        for name, value in terms.items():
+            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
+
+        last = seen + settings.batch > settings.images
+        if _crossed(seen, settings.batch, 20 * settings.batch) or last:
+            now = time.monotonic()
+            values = {k: float(v) / step for k, v in sums.items()}
+            values |= {"rate": settings.rate * factor, "per_second": counted / (now - clock)}
+            log.write("train", seen, values)
+            sums, step, counted, clock = {}, 0, 0, now
+        if _crossed(seen, settings.batch, settings.eval_every) or last:
+            evaluate()
+            clock, counted, step, sums = time.monotonic(), 0, 0, {}
+        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+        stop = _any_process(accelerator, late or interrupted())
+        if _crossed(seen, settings.batch, settings.save_every) or last or stop:
+            snapshot()
+        if stop:
+            if main:
+                print(f"stopped after {seen} images; go on with --resume", file=sys.stderr)
+            break
+    log.close()
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return seen
+
+
+def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
+        raise UncoverError(f"--init {source}: networks of another shape ({first})") from None
+
+
+def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that must not change within a run: all but those of the machine."""
+    return {k: v for k, v in settings.items() if k not in ("threads", "workers")}
+
+
+def _crossed(seen: int, batch: int, every: int) -> bool:
+    return seen // every != (seen - batch) // every
+
+
+def _any_process(accelerator: Accelerator, flag: bool) -> bool:
+    if accelerator.num_processes == 1:
+        return flag
+    tensor = torch.tensor([int(flag)], device=accelerator.device)
+    return bool(accelerator.reduce(tensor, "sum").item())
+
+
+def _catch_interrupt() -> Any:
+    """A function that tells whether Ctrl-C or a termination came; a second Ctrl-C ends at once."""
+    caught: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    try:
+        signal.signal(signal.SIGINT, note)
+        signal.signal(signal.SIGTERM, note)
+    except ValueError:  # not the main thread: the caller handles signals
+        return lambda: False
+    return lambda: bool(caught)
+
+
+def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
+    """The command line of `python -m training.gan`."""
+    parser = argparse.ArgumentParser(prog="python -m training.gan", description=__doc__)
+    data = parser.add_mutually_exclusive_group(required=True)
+    data.add_argument("--data", type=Path, action="append", help="prepared folder; may repeat")
+    data.add_argument("--drawn", type=int, metavar="N", help="train on N drawn faces instead")
+    parser.add_argument("--preset", default="compact", help="preset name or .toml file")
+    parser.add_argument("--out", type=Path, required=True, help="run folder")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    parser.add_argument("--init", type=Path, help="run folder to take the first weights from")
+    parser.add_argument("--max-minutes", type=float, help="save and stop after so many minutes")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    args = parse_args(argv)
+    try:
+        settings = load_settings(GanSettings, args.preset, args.changes)
+        data = args.data
+        if args.drawn is not None:
+            from uncover.drawn import write_drawn_faces
+
+            data = [args.out / "drawn"]
+            if not (data[0] / "manifest.csv").exists():
+                write_drawn_faces(data[0], args.drawn, seed=settings.seed)
+        train(
+            settings,
+            data,
+            args.out,
+            resume=args.resume,
+            init=args.init,
+            max_minutes=args.max_minutes,
+        )
+    except UncoverError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    np.seterr(all="raise", under="ignore")
+    sys.exit(main())

@@ -1,0 +1,79 @@
+"""The holes the generator learns to fill: rendered masks first, and shapes people might paint."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from uncover.masking import mask_alpha, random_style
+
+
+def random_hole(
+    landmarks: np.ndarray, size: int, rng: np.random.Generator, variety: bool = True
+) -> np.ndarray:
+    """A bool (size, size) hole for a face with these 68 landmarks in crop pixels.
+
+    Four in five are masks as `uncover.masking` draws them, grown by what a segmenter's dilation
+    and a feathered edge may add; the others are a jaw polygon, a brushed blob or a box over the
+    lower face, so that masks corrected by hand are filled as well. With variety off every hole is
+    the plain jaw polygon.
+    """
+    kind = rng.random() if variety else 0.85
+    if kind < 0.8:
+        alpha = mask_alpha(landmarks, (size, size), random_style(rng))
+        hole = (alpha > 0.02).astype(np.uint8)
+        hole = _grow(hole, size, rng.uniform(0.0, 0.05))
+    elif kind < 0.9:
+        hole = _jaw_polygon(landmarks, size, rng, variety)
+    elif kind < 0.96:
+        hole = _brushed(landmarks, size, rng)
+    else:
+        hole = _box(landmarks, size, rng)
+    if not hole.any():  # the mask fell outside the crop: any hole teaches more than none
+        hole = _jaw_polygon(landmarks, size, rng, variety)
+    return hole > 0
+
+
+def _grow(hole: np.ndarray, size: int, share: float) -> np.ndarray:
+    radius = round(share * size)
+    if radius < 1:
+        return hole
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+    return cv2.dilate(hole, kernel)
+
+
+def _jaw_polygon(
+    landmarks: np.ndarray, size: int, rng: np.random.Generator, vary: bool
+) -> np.ndarray:
+    """Jaw line from cheek to cheek, closed over the nose bridge or its tip."""
+    first = int(rng.integers(1, 4)) if vary else 2
+    top = int(rng.integers(28, 31)) if vary else 29
+    points = np.concatenate([landmarks[first : 17 - first], landmarks[top : top + 1]])
+    if vary:
+        centre = points.mean(0)
+        points = centre + (points - centre) * rng.uniform(0.95, 1.12)
+    hole = np.zeros((size, size), np.uint8)
+    cv2.fillPoly(hole, [np.round(points).astype(np.int32)], 1)
+    return hole
+
+
+def _brushed(landmarks: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """A thick random stroke over nose and mouth, as a brush in a page would leave it."""
+    hole = np.zeros((size, size), np.uint8)
+    centre = landmarks[[30, 48, 54, 57]].mean(0)
+    face = max(float(np.ptp(landmarks[:17, 0])), size * 0.1)
+    points = centre + rng.normal(0, 0.16 * face, (int(rng.integers(4, 10)), 2))
+    thickness = max(3, int(rng.uniform(0.18, 0.4) * face))
+    cv2.polylines(hole, [np.round(points).astype(np.int32)], False, 1, thickness)
+    return hole
+
+
+def _box(landmarks: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    hole = np.zeros((size, size), np.uint8)
+    x0, y0 = landmarks[[2, 28]].min(0)
+    x1, y1 = landmarks[[8, 14]].max(0)
+    jitter = rng.uniform(-0.08, 0.08, 4) * size
+    box = np.array([x0, landmarks[28, 1], x1, y1]) + jitter
+    x0, y0, x1, y1 = np.clip(np.round(box), 0, size).astype(int)
+    hole[y0:y1, x0:x1] = 1
+    return hole

@@ -1,0 +1,97 @@
+"""What a generator run can be told; the presets are TOML files of the same shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from training.discriminators import DiscriminatorConfig
+from training.faces import AugmentSettings
+from uncover.generator import GeneratorConfig
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each term; 0 switches a term off and saves its cost.
+
+    known, hole: L1 (or L2) on known and on missing pixels. perceptual: LPIPS-squeeze of the
+    composited crop, seen through a window of `window` pixels that follows the mask (0 = the whole
+    crop at full size, several times as dear). adversarial_global, adversarial_local: the two discriminators. matching: L1
+    between discriminator features. r1: gradient penalty, every `r1_every` steps.
+    """
+
+    known: float = 1.0
+    hole: float = 6.0
+    perceptual: float = 10.0
+    window: int = 128
+    adversarial_global: float = 0.1
+    adversarial_local: float = 0.1
+    matching: float = 2.0
+    r1: float = 0.0
+    r1_every: int = 16
+    pixel: str = "l1"
+
+    def __post_init__(self) -> None:
+        if self.pixel not in ("l1", "l2"):
+            raise ValueError(f"losses.pixel must be l1 or l2, not {self.pixel!r}")
+        if self.r1_every < 1:
+            raise ValueError("losses.r1_every must be at least 1")
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """All settings of `python -m training.gan`.
+
+    images: length of the run in images over all processes; the learning rate warms up over
+      `warmup` of them, then stays, then falls linearly to zero over the last `decay` share.
+    adversarial_from: share of the run after which the discriminators come in.
+    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
+    composite: losses and discriminators see the prediction pasted into the known pixels; off for
+      models that repaint the whole crop. mask_aware: known patches of a fake count as real.
+    mask_variety: rendered masks and painted shapes as holes; off = one plain jaw polygon.
+    eval_every, save_every: in images. eval_faces: size of the fixed validation part.
+    """
+
+    seed: int = 0
+    images: int = 100_000
+    batch: int = 8
+    rate: float = 3e-4
+    rate_d: float = 3e-4
+    warmup: int = 500
+    decay: float = 0.4
+    ema: float = 0.998
+    adversarial_from: float = 0.3
+    balance: float = 0.5
+    composite: bool = True
+    mask_aware: bool = True
+    mask_variety: bool = True
+    eval_every: int = 2_000
+    eval_faces: int = 120
+    save_every: int = 1_000
+    workers: int = 0
+    threads: int = 0
+    precision: str = "no"
+    channels_last: bool = True
+    architecture: str = "unet"
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    d_global: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    d_local: DiscriminatorConfig = field(
+        default_factory=lambda: DiscriminatorConfig(unshuffle=1, window=96)
+    )
+    losses: LossWeights = field(default_factory=LossWeights)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("no", "bf16", "fp16"):
+            raise ValueError(f"precision must be no, bf16 or fp16, not {self.precision!r}")
+        if self.architecture not in ("unet", "seed"):
+            raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
+        if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
+            raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
+        if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:
+            raise ValueError("images, batch, eval_every, save_every, eval_faces must be positive")
+
+    def rate_at(self, seen: int) -> float:
+        """Factor on the learning rates after `seen` images, 0..1."""
+        up = min(1.0, (seen + self.batch) / max(self.warmup, 1))
+        down = min(1.0, (1 - seen / self.images) / self.decay)
+        return max(0.0, min(up, down))
