@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 from training.datasets import SourceItem, hash_split
+from uncover.errors import ImageError
+from uncover.images import read_image
 from uncover.landmarks import find_landmarks, head_pose
 from uncover.records import FaceRecord
 from uncover.sharpness import sharpness
@@ -34,15 +36,15 @@ class MeasureSettings:
 def read_rgb(data: bytes) -> np.ndarray:
     """Upright uint8 (H, W, 3) RGB from a file's bytes. Raises Unusable with the reason."""
     if not data:
-        raise Unusable("unreadable: empty file")
+        raise Unusable("unreadable: the file is empty")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(data)) as picture:
-                return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+                return read_image(picture).rgb
     except Image.UnidentifiedImageError:
         raise Unusable("unreadable: not a picture") from None
-    except (OSError, ValueError, SyntaxError, EOFError, Image.DecompressionBombError) as error:
+    except (ImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise Unusable(f"unreadable: {' '.join(str(error).split())}") from error
 
 
