@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from uncover.masking.face import Camera, Floats
 from uncover.masking.style import MaskStyle
-from uncover.masking.surface import COLUMNS, mask_surface, strap_courses
+from uncover.masking.surface import STRAP_POINTS, mask_straps, mask_surface
 
+Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in image pixels, the last two exclusive
 _SHIFT = 4  # fractional bits of cv2's polygon corners
 
 
@@ -23,7 +24,7 @@ class Placed:
         camera: view of the face.
         surface: (ROWS, COLUMNS, 3) face units.
         points: (ROWS, COLUMNS, 2) the same in image pixels.
-        straps: (side, outline (n, 2) in image pixels) of each strap that shows.
+        straps: outline (n, 2) in image pixels of each strap that shows.
     """
 
     camera: Camera
@@ -37,18 +38,23 @@ def place(landmarks: Floats, style: MaskStyle) -> Placed:
     camera = Camera.fit(landmarks)
     rng = np.random.default_rng((style.seed, 1))
     surface = mask_surface(style, rng)
-    courses = strap_courses(style, surface, rng)
-    stacked = np.concatenate([surface.reshape(-1, 3), *(c for _, c, _ in courses)])
-    flat = camera.project(stacked)
-    grid = surface.shape[0] * COLUMNS
-    straps = []
+    straps = mask_straps(style, surface, rng)
+    lines = [line for s in straps for line in (s.course, s.other) if line is not None]
+    flat = camera.project(np.concatenate([surface.reshape(-1, 3), *lines]))
+    points = flat[: surface.size // 3].reshape(*surface.shape[:2], 2)
+    drawn = iter(flat[surface.size // 3 :].reshape(-1, STRAP_POINTS, 2))
     outward = camera.rotation[:2, 0] / max(np.hypot(*camera.rotation[:2, 0]), 1e-9)
-    for k, (side, _, width) in enumerate(courses):
-        line = flat[grid + 9 * k : grid + 9 * (k + 1)]
-        if (line[-1] - line[0]) @ outward * side < 0.05 * camera.scale:
+    outlines = []
+    for strap in straps:
+        line = next(drawn)
+        other = next(drawn) if strap.other is not None else None
+        if (line[-1] - line[0]) @ outward * strap.side < 0.05 * camera.scale:
             continue  # the ear is behind the face
-        straps.append(_ribbon(line, width * camera.scale))
-    return Placed(camera, surface, flat[:grid].reshape(*surface.shape[:2], 2), straps)
+        if other is None:
+            outlines.append(_ribbon(line, strap.width * camera.scale))
+        else:
+            outlines.append(np.concatenate([line, other[::-1]]))
+    return Placed(camera, surface, points, outlines)
 
 
 def _ribbon(line: Floats, width: Floats) -> Floats:
@@ -61,7 +67,7 @@ def _ribbon(line: Floats, width: Floats) -> Floats:
     return np.concatenate([line + half, (line - half)[::-1]])
 
 
-def box_of(placed: Placed, shape_hw: tuple[int, int], margin: float) -> tuple[int, int, int, int]:
+def box_of(placed: Placed, shape_hw: tuple[int, int], margin: float) -> Box:
     """(x0, y0, x1, y1) around the mask in the image, grown by `margin` face units; may be empty."""
     every = np.concatenate([placed.points.reshape(-1, 2), *placed.straps])
     grow = margin * placed.camera.scale + 2
@@ -73,11 +79,6 @@ def box_of(placed: Placed, shape_hw: tuple[int, int], margin: float) -> tuple[in
     return int(x0), int(y0), int(x1), int(y1)
 
 
-def fabric_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
-    """Coverage of the mask's body within a box, float32 (h, w) in 0..1."""
-    return _draw(_strips(placed), box)
-
-
 def _strips(placed: Placed) -> list[Floats]:
     # Two columns at a time, so that a part folded behind the rest cannot punch a hole.
     p = placed.points.transpose(1, 0, 2)
@@ -86,19 +87,24 @@ def _strips(placed: Placed) -> list[Floats]:
     return list(np.concatenate(parts, 1))
 
 
-def whole_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+def whole_alpha(placed: Placed, box: Box) -> NDArray[np.float32]:
     """Coverage of body and straps together."""
     return _draw([*_strips(placed), *placed.straps], box)
 
 
-def strap_alpha(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
-    """Coverage of the straps within a box, float32 (h, w) in 0..1."""
-    if not placed.straps:
-        return np.zeros((box[3] - box[1], box[2] - box[0]), np.float32)
-    return _draw(placed.straps, box)
+def strap_alphas(placed: Placed, box: Box) -> list[tuple[Box, NDArray[np.float32]]]:
+    """Coverage of each strap within its own box, which lies inside `box`."""
+    parts = []
+    for strap in placed.straps:
+        x0, y0 = np.maximum(np.floor(strap.min(0)) - 2, box[:2]).astype(int).tolist()
+        x1, y1 = np.minimum(np.ceil(strap.max(0)) + 3, box[2:]).astype(int).tolist()
+        if x1 > x0 and y1 > y0:
+            own = (x0, y0, x1, y1)
+            parts.append((own, _draw([strap], own)))
+    return parts
 
 
-def _draw(polygons: list[Floats], box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+def _draw(polygons: list[Floats], box: Box) -> NDArray[np.float32]:
     x0, y0, x1, y1 = box
     h, w = y1 - y0, x1 - x0
     fine = 4 if max(h, w) <= 400 else 2

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.masking.coverage import Placed, box_of, fabric_alpha, place, whole_alpha
-from uncover.masking.fabric import fabric_colour
+from uncover.masking.coverage import Box, Placed, box_of, place, strap_alphas, whole_alpha
+from uncover.masking.fabric import fabric_colour, fabric_dye
 from uncover.masking.face import Floats, check_landmarks
 from uncover.masking.light import Light, read_light
 from uncover.masking.relief import body_shade, relief, relief_shade
 from uncover.masking.style import MaskStyle
+from uncover.masking.surface import flat_size
 from uncover.masking.warp import inverse_map
 
-_WIDE, _TALL = 2.7, 1.65  # texture size in face units: the mask laid flat
-_SHADOW = 0.16  # reach of the contact shadow, face units
+_SHADOW = 0.18  # reach of the contact shadow, face units
+_RELIEF = 48.0  # finest relief, texture pixels per face unit
 
-Box = tuple[int, int, int, int]
 Alpha = NDArray[np.float32]
+_Scalar = TypeVar("_Scalar", np.float32, np.uint8)
 
 
 def mask_alpha(
@@ -85,14 +88,18 @@ def draw_mask(
     rng = np.random.default_rng((style.seed, 2))
     light = read_light(image, placed.camera)
     cover = _soften(whole_alpha(placed, box), light.blur)
-    colour = _lit_fabric(placed, style, light, rng, box)
-    if placed.straps:
-        colour = _add_straps(colour, placed, style, light, box)
-    colour = _age(colour, light, rng)
-    ground = image[y0:y1, x0:x1].astype(np.float32)
-    ground *= _contact_shadow(cover, placed, points, light, rng, box)[..., None]
-    mixed = ground + cover[..., None] * (colour - ground)
-    masked[y0:y1, x0:x1] = np.clip(mixed + 0.5, 0, 255).astype(np.uint8)
+    fabric, shade = _lit_fabric(placed, style, light, rng, box)
+    shadow = _contact_shadow(cover, placed, points, light, rng, box)
+    keep = shadow * (1 - cover)
+    lift = cover * _grain(cover.shape, light, rng) + np.float32(0.5)
+    shade *= cover
+    ground = image[y0:y1, x0:x1]
+    result = masked[y0:y1, x0:x1]
+    for k in range(3):
+        mixed = fabric[..., k] * (shade * light.tint[k])
+        mixed += ground[..., k] * keep
+        mixed += lift
+        result[..., k] = np.clip(mixed, 0, 255, out=mixed)
     alpha[y0:y1, x0:x1] = cover
     return masked, alpha
 
@@ -103,62 +110,57 @@ def _check_shape(shape_hw: tuple[int, ...]) -> tuple[int, int]:
     return int(shape_hw[0]), int(shape_hw[1])
 
 
-def _soften(picture: Alpha, sigma: float) -> Alpha:
+def _soften(picture: NDArray[_Scalar], sigma: float) -> NDArray[_Scalar]:
     if sigma < 0.3:
         return picture
-    return cv2.GaussianBlur(picture, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
+    taps = 2 * int(np.ceil(2.6 * sigma)) + 1
+    return cv2.GaussianBlur(picture, (taps, taps), sigma, borderType=cv2.BORDER_REPLICATE)
 
 
 def _lit_fabric(
     placed: Placed, style: MaskStyle, light: Light, rng: np.random.Generator, box: Box
-) -> Alpha:
-    """The fabric under the photo's light, drawn flat and then laid on the face: (h, w, 3)."""
+) -> tuple[NDArray[np.uint8], Alpha]:
+    """Fabric and straps laid on the face: colour (h, w, 3), and the light on it (h, w)."""
+    tall, wide = flat_size(placed.surface)
     unit = float(np.clip(placed.camera.scale, 16.0, 220.0))
-    size = (round(_TALL * unit), round(_WIDE * unit))
-    flat = fabric_colour(style, rng, size, unit).astype(np.float32)
-    height = relief(style, rng, size)
-    shade = body_shade(placed, light, size)
-    shade *= 1 + relief_shade(height, light, unit)
-    if style.shine > 0.05:
-        shade += style.shine * 0.5 * np.clip(shade - 0.98, 0, 1) * 4
-    lit = _dye(flat, light) * shade[..., None]
+    size = (round(tall * unit), round(wide * unit))
+    coarse = min(unit, _RELIEF)
+    small = (round(tall * coarse), round(wide * coarse))
+    flat = fabric_colour(style, rng, size, unit)
+    shade = body_shade(placed, light, small)
+    shade *= 1 + relief_shade(relief(style, rng, small), light, coarse)
+    shade = np.minimum(shade, 0.95 + 0.5 * (shade - 0.95))  # bright fabric keeps its folds
     at = inverse_map(placed, box)
-    at += np.array([1.0, 0.0], np.float32)
-    at *= np.array([(size[1] - 1) / 2, size[0] - 1], np.float32)
-    return cv2.remap(lit, at, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _dye(flat: Alpha, light: Light) -> Alpha:
-    """Fabric colour under the light's tint; a grey photo gets a grey fabric."""
-    if light.chroma < 0.99:
-        grey = flat.mean(-1, keepdims=True)
-        flat = grey + (flat - grey) * np.float32(light.chroma)
-    return flat * light.tint
-
-
-def _add_straps(colour: Alpha, placed: Placed, style: MaskStyle, light: Light, box: Box) -> Alpha:
-    """Straps run under the body: wherever the body does not cover, the strap's colour holds."""
-    body = fabric_alpha(placed, box)
-    dye = style.colour if style.fastening == "wide" else style.strap
-    flat = _dye(np.array(dye, np.float32)[None, None], light)
-    h, w = body.shape
-    x = (np.arange(w, dtype=np.float32) + box[0] - placed.camera.offset[0]) / placed.camera.scale
-    y = (np.arange(h, dtype=np.float32) + box[1] - placed.camera.offset[1]) / placed.camera.scale
-    slope = x[None] * light.slope[0] + y[:, None] * light.slope[1]
-    level = np.clip(0.94 + 0.8 * slope, 0.4, 1.3).astype(np.float32)
-    strap = flat * level[..., None]
-    return strap + body[..., None] * (colour - strap)
-
-
-def _age(colour: Alpha, light: Light, rng: np.random.Generator) -> Alpha:
-    """Blur and grain like the photo's."""
+    at[..., 0] += 1
+    edge = cv2.BORDER_REPLICATE
+    colour = cv2.remap(flat, _scaled(at, size), None, cv2.INTER_LINEAR, borderMode=edge)
+    shade = cv2.remap(shade, _scaled(at, small), None, cv2.INTER_LINEAR, borderMode=edge)
+    dye = fabric_dye(style, style.colour if style.fastening == "wide" else style.strap)
+    for (x0, y0, x1, y1), cover in strap_alphas(placed, box):
+        part = colour[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
+        solid = cv2.dilate(cover, np.ones((3, 3), np.uint8))  # no fabric shows along its edge
+        part[:] = part + solid[..., None] * (np.array(dye, np.float32) - part)
+    if light.chroma < 0.99:  # a grey photo gets a grey fabric
+        mix = light.chroma * np.eye(3) + (1 - light.chroma) / 3
+        colour = cv2.transform(colour, mix)
     sigma = float(np.sqrt(max(light.blur**2 - 0.16, 0.0)))
-    colour = _soften(colour, sigma)
-    if light.grain > 0.3:
-        h, w = colour.shape[:2]
-        grain = rng.standard_normal((h, w), np.float32) * np.float32(light.grain)
-        colour = colour + _soften(grain, min(light.blur, 0.6))[..., None]
-    return colour
+    return _soften(colour, sigma), _soften(shade, sigma)
+
+
+def _scaled(at: Alpha, size: tuple[int, int]) -> Alpha:
+    return cv2.multiply(at, ((size[1] - 1) / 2, size[0] - 1, 0, 0))
+
+
+_NOISE = np.random.default_rng(0).standard_normal((128, 128), np.float32)
+
+
+def _grain(shape: tuple[int, ...], light: Light, rng: np.random.Generator) -> Alpha:
+    """Noise as coarse and as strong as the photo's."""
+    start = rng.integers(0, 128, 2)
+    tile = np.roll(_NOISE * np.float32(light.grain), start, (0, 1))
+    tile = _soften(tile, min(light.blur, 0.6))
+    repeats = (-(-shape[0] // 128), -(-shape[1] // 128))
+    return np.tile(tile, repeats)[: shape[0], : shape[1]]
 
 
 def _contact_shadow(
@@ -169,17 +171,20 @@ def _contact_shadow(
     rng: np.random.Generator,
     box: Box,
 ) -> Alpha:
-    """Factor (h, w) up to 1 that darkens the skin next to the mask."""
-    unit = placed.camera.scale
+    """Factor (h, w) up to 1 that darkens the skin next to the mask; 1 under the mask."""
+    unit = placed.camera.scale / 2  # at half size
     reach = 2 * max(1, round(0.045 * unit)) + 1
     away = -light.direction[:2] * 0.035 * unit
-    forth = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float64)
     h, w = cover.shape
-    cast = cv2.warpAffine(cover, forth, (w, h), borderMode=cv2.BORDER_REPLICATE)
+    half = (max(1, w // 2), max(1, h // 2))
+    cast = cv2.resize(cover, half, interpolation=cv2.INTER_AREA)
+    forth = np.array([[1, 0, away[0]], [0, 1, away[1]]], np.float64)
+    cast = cv2.warpAffine(cast, forth, half, borderMode=cv2.BORDER_REPLICATE)
     cast = cv2.blur(cv2.blur(cast, (reach, reach)), (reach, reach))
     head = np.concatenate([landmarks[:17], landmarks[26:16:-1]])
-    skin = np.zeros((h, w), np.float32)
-    corners = np.rint((head - (box[0], box[1])) * 16).astype(np.int32)
+    skin = np.zeros(half[::-1], np.float32)
+    corners = np.rint((head - (box[0], box[1])) * 8).astype(np.int32)
     cv2.fillPoly(skin, [corners], 1.0, cv2.LINE_8, 4)
-    skin = 0.35 + 0.65 * cv2.blur(skin, (reach, reach))
-    return 1 - np.float32(rng.uniform(0.25, 0.55)) * cast * skin * (1 - cover)
+    cast *= 0.35 + 0.65 * cv2.blur(skin, (reach, reach))
+    cast *= np.float32(rng.uniform(0.25, 0.55))
+    return 1 - cv2.resize(cast, (w, h), interpolation=cv2.INTER_LINEAR)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -31,8 +32,13 @@ def fabric_colour(
         uint8 (rows, columns, 3) RGB.
     """
     h, w = size
+    style = replace(
+        style,
+        colour=fabric_dye(style, style.colour),
+        accent=fabric_dye(style, style.accent),
+    )
     canvas = np.empty((h, w, 3), np.uint8)
-    canvas[:] = style.colour
+    cv2.rectangle(canvas, (0, 0), (w, h), style.colour, -1)
     _PRINTS[style.pattern](canvas, style, rng, unit)
     _CONSTRUCTION.get(style.cut, _plain)(canvas, style, rng, unit)
     if style.trim and style.kind in ("surgical", "cloth"):
@@ -40,6 +46,13 @@ def fabric_colour(
     if style.valve and style.kind in ("n95", "cloth"):
         _valve(canvas, style, rng, unit)
     return canvas
+
+
+def fabric_dye(style: MaskStyle, colour: Colour) -> Colour:
+    """Colour as cloth shows it: no fabric is quite black, and a shiny one less so."""
+    floor = 12 + 36 * style.shine
+    r, g, b = (int(c + floor * (1 - c / 255)) for c in colour)
+    return r, g, b
 
 
 def _plain(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: float) -> None:
@@ -261,13 +274,20 @@ def _binding(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: 
     canvas[:, w - side :] = style.accent
     ink = _shade(style.accent, 0.84)
     gap = max(3.0, unit * 0.045)
+    xs = np.arange(gap, w - gap, gap * 1.6)
     for y in (band * 0.45, h - band * 0.45):
-        for x in np.arange(gap, w - gap, gap * 1.6):
-            _line(canvas, (x, y), (x + gap * 0.6, y), ink, 1)
+        _dashes(canvas, xs, y, (gap * 0.6, 0), ink)
     if style.kind == "surgical" and rng.random() < 0.6:
-        y = band * 1.7
-        for x in np.arange(gap, w - gap, gap):
-            _line(canvas, (x, y), (x, y + gap * 0.35), _shade(style.colour, 0.88), 1)
+        ink = _shade(style.colour, 0.88)
+        _dashes(canvas, np.arange(gap, w - gap, gap), band * 1.7, (0, gap * 0.35), ink)
+
+
+def _dashes(
+    canvas: Picture, xs: NDArray[np.float64], y: float, step: tuple[float, float], ink: Colour
+) -> None:
+    start = np.stack([xs, np.full(len(xs), y)], 1)
+    ends = np.stack([start, start + step], 1)
+    cv2.polylines(canvas, list(np.rint(ends * 16).astype(np.int32)), False, ink, 1, 16, _SHIFT)
 
 
 def _sewn(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: float) -> None:
@@ -297,8 +317,8 @@ def _respirator(canvas: Picture, style: MaskStyle, rng: np.random.Generator, uni
         _line(canvas, (w / 2 - half, y), (w / 2 + half, y), (206, 208, 210), round(tall / 3))
     weld = unit * rng.uniform(0.05, 0.08)
     for y in (weld, h - weld):
-        for x in np.arange(0, w, max(3.0, 0.04 * unit)):
-            _disc(canvas, x, y, 0.007 * unit, ink)
+        gap = max(3.0, 0.045 * unit)
+        _dashes(canvas, np.arange(0, w, gap), y, (0.3 * gap, 0), ink)
     if style.trim:
         for x in (weld, w - weld):
             _line(canvas, (x, 0), (x, h), ink, 1)

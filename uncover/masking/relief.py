@@ -26,14 +26,17 @@ def noise_field(rng: np.random.Generator, cells: tuple[int, int], size: tuple[in
 def body_shade(placed: Placed, light: Light, size: tuple[int, int]) -> Image:
     """Light on the smooth shape of the mask, float32 `size`, about 1 where it faces the viewer."""
     surface = placed.surface
-    du = np.gradient(surface, axis=1)
-    dv = np.gradient(surface, axis=0)
+    du, dv = np.empty_like(surface), np.empty_like(surface)
+    du[:, 1:-1] = surface[:, 2:] - surface[:, :-2]
+    du[:, [0, -1]] = surface[:, [1, -1]] - surface[:, [0, -2]]
+    dv[1:-1] = surface[2:] - surface[:-2]
+    dv[[0, -1]] = surface[[1, -1]] - surface[[0, -2]]
     normal = np.cross(dv, du)
     normal *= np.where(normal[..., 2:] < 0, -1.0, 1.0)
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
     seen = normal @ placed.camera.rotation.T
     lit = 0.5 + 0.5 * seen @ light.direction
-    lit = 0.52 + 0.56 * lit - 0.10 * np.clip(-seen[..., 2] + 0.35, 0, 1)
+    lit = 0.42 + 0.67 * lit - 0.10 * np.clip(-seen[..., 2] + 0.35, 0, 1)
     offset = (placed.points - placed.camera.offset) / placed.camera.scale
     lit = lit * np.clip(1 + 0.8 * offset @ light.slope, 0.5, 1.5)
     even = (lit @ _RESAMPLE).astype(np.float32)
@@ -46,11 +49,11 @@ def relief(style: MaskStyle, rng: np.random.Generator, size: tuple[int, int]) ->
     u = np.linspace(-1, 1, w, dtype=np.float32)[None]
     v = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     much = style.wrinkles * (0.5 + 0.5 * style.fit)
-    height = noise_field(rng, (3, 5), size) * np.float32(0.035 * much)
+    height = noise_field(rng, (3, 5), size) * np.float32(0.05 * much)
     if style.kind in ("surgical", "cloth", "gaiter"):
         folds = noise_field(rng, (7, 4), size)
-        height += np.float32(0.03 * much) * (1 - np.abs(folds))
-        height += _corner_folds(style, rng, size) * np.float32(0.05 * much)
+        height += np.float32(0.045 * much) * (1 - np.abs(folds))
+        height += _corner_folds(style, rng, size) * np.float32(0.07 * much)
     else:
         dents = noise_field(rng, (5, 9), size)
         height += np.float32(0.010 * much) * dents
@@ -84,7 +87,7 @@ def _pleats(style: MaskStyle, rng: np.random.Generator, u: Image, v: Image) -> I
     first, last = rng.uniform(0.24, 0.34), rng.uniform(0.62, 0.76)
     if style.wear == "chin":
         first, last = 0.3, 0.75
-    for at in np.linspace(first, last, count):
+    for at in np.linspace(first, last, count).tolist():
         bend = rng.normal(0, 0.02) + 0.05 * (at - 0.45)
         line = at + rng.normal(0, 0.012) + bend * (1 - u * u) + rng.normal(0, 0.012) * u
         past = v - line
@@ -121,4 +124,4 @@ def relief_shade(height: Image, light: Light, unit: float) -> Image:
     reach = 2 * max(1, round(0.05 * unit)) + 1
     hollow = height - cv2.blur(height, (reach, reach))
     shade += hollow * np.float32(4.0)
-    return np.clip(shade, -0.45, 0.35)
+    return np.clip(shade, -0.45, 0.25)

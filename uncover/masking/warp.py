@@ -10,12 +10,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.masking.coverage import Placed
+from uncover.masking.coverage import Box, Placed
 from uncover.masking.face import Floats
 from uncover.masking.surface import COLUMNS, ROWS, U, V
 
 _PICK_ROWS = np.array([0, 3, 7, 11, ROWS - 1])
-_PICK_COLUMNS = np.array([0, 5, 8, 11, 14, 16, 18, 21, 24, 27, COLUMNS - 1])
+_PICK_COLUMNS = np.array([0, 6, 10, 13, 16, 19, 22, 26, COLUMNS - 1])
+_SPREAD = np.gradient(U)[None]
 
 
 def _facing(points: Floats) -> NDArray[np.bool_]:
@@ -27,14 +28,15 @@ def _facing(points: Floats) -> NDArray[np.bool_]:
     dv[1:-1] = points[2:] - points[:-2]
     dv[[0, -1]] = points[[1, -1]] - points[[0, -2]]
     area = du[..., 0] * dv[..., 1] - du[..., 1] * dv[..., 0]
-    return area / np.gradient(U)[None] > 0.12 * np.median(area / np.gradient(U)[None])
+    area = area / _SPREAD
+    return area > 0.12 * np.median(area)
 
 
 def _kernel(r2: NDArray[np.float32]) -> NDArray[np.float32]:
     return r2 * np.log(r2 + np.float32(1e-8))
 
 
-def inverse_map(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.float32]:
+def inverse_map(placed: Placed, box: Box) -> NDArray[np.float32]:
     """Mask coordinates (u, v) of every pixel of a box, float32 (h, w, 2).
 
     Pixels outside the mask get extrapolated values beyond -1..1 and 0..1.
@@ -51,17 +53,17 @@ def inverse_map(placed: Placed, box: tuple[int, int, int, int]) -> NDArray[np.fl
     centre = points[seen].mean(0)
     at = ((points[seen] - centre) / scale).astype(np.float32)
     n = len(at)
-    system = np.zeros((n + 3, n + 3))
+    system = np.zeros((n + 3, n + 3), np.float32)
     r2 = ((at[:, None] - at[None]) ** 2).sum(-1)
-    system[:n, :n] = _kernel(r2) + 1e-3 * np.eye(n)
+    system[:n, :n] = _kernel(r2) + 1e-3 * np.eye(n, dtype=np.float32)
     system[:n, n] = system[n, :n] = 1.0
     system[:n, n + 1 :] = at
     system[n + 1 :, :n] = at.T
-    right = np.zeros((n + 3, 2))
+    right = np.zeros((n + 3, 2), np.float32)
     right[:n] = target[seen]
-    weights = np.linalg.solve(system, right).astype(np.float32)
+    weights = np.linalg.solve(system, right)
 
-    step = max(2.0, scale / 14)
+    step = max(2.0, scale / 8)
     nx, ny = max(2, int(np.ceil(w / step)) + 1), max(2, int(np.ceil(h / step)) + 1)
     gx = (np.linspace(x0, x1 - 1, nx, dtype=np.float32) - np.float32(centre[0])) / scale
     gy = (np.linspace(y0, y1 - 1, ny, dtype=np.float32) - np.float32(centre[1])) / scale
