@@ -31,6 +31,7 @@ REGISTRY: dict[str, Spec] = {
     "generator": Spec("uncover.generator", "Generator", "GeneratorConfig"),
     "segmenter": Spec("uncover.segmenter", "MaskSegmenter", "SegmenterConfig"),
     "detector": Spec("uncover.detector", "MaskDetector", "DetectorConfig"),
+    "seed_generator": Spec("uncover.context_encoder", "ContextEncoder", "ContextEncoderConfig"),
 }
 
 

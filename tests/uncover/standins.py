@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -49,3 +52,26 @@ def trained_tiny(seed: int = 0) -> Tiny:
     for _ in range(3):
         network(torch.rand(2, 3, 8, 8))
     return network
+
+
+class TinyDetector(Tiny):
+    """Finds nothing."""
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[SimpleNamespace]:
+        boxes, scores = np.zeros((0, 4), np.float32), np.zeros(0, np.float32)
+        return [SimpleNamespace(boxes=boxes, labels=[], scores=scores) for _ in images]
+
+
+class TinySegmenter(Tiny):
+    """Sees no mask."""
+
+    def segment(self, crops: np.ndarray) -> SimpleNamespace:
+        probability = np.zeros(crops.shape[:3], np.float32)
+        return SimpleNamespace(probability=probability, points=np.zeros((len(crops), 5, 2)))
+
+
+def use_tiny_finders(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stand in for detector and segmenter only."""
+    where = "tests.uncover.standins"
+    monkeypatch.setitem(REGISTRY, "detector", Spec(where, "TinyDetector", "TinyConfig"))
+    monkeypatch.setitem(REGISTRY, "segmenter", Spec(where, "TinySegmenter", "TinyConfig"))
