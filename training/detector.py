@@ -1,0 +1,278 @@
+"""`python -m training.detector`: trains the mask detector.
+
+--data may be given several times. In each folder, and in the folders directly in it, every COCO
+file NAME.json beside a folder NAME/ gives labelled photos (a set called "test" is never touched),
+and every manifest.csv made by training.prepare gives bare aligned faces, some of which get a mask
+drawn on and are set into scenes of every scale. A fixed part of the labelled photos, chosen by
+file name, is kept out of training and scored at every evaluation.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from tqdm import tqdm
+
+from training.coco import LabelledPhoto, find_labelled_sets
+from training.detector_scores import score_detector, write_sheet
+from training.networks import update_ema
+from training.runlog import RunLog
+from training.runs import RunState, catch_interrupt, crossed, run_command, schedule
+from training.scenes import SceneComposer, SceneSettings, masked_face
+from uncover.detector import DetectorConfig, MaskDetector
+from uncover.errors import UncoverError
+from uncover.records import read_manifest
+
+
+@dataclass(frozen=True)
+class DetectorSettings:
+    """All settings of `python -m training.detector`.
+
+    images: length of the run; the rate warms up over `warmup` images and falls to zero over the
+      last `decay` share. backbone_rate: factor on the rate for the pretrained part.
+    pretrained, frozen: start from ImageNet weights; keep them fixed up to stride 4.
+    held_out, held_out_closeups: share of the photos kept for evaluation, of scenes and of the sets
+      named in `closeups` (photos of one large face each).
+    """
+
+    seed: int = 0
+    images: int = 12_000
+    batch: int = 8
+    rate: float = 6e-4
+    backbone_rate: float = 0.5
+    weight_decay: float = 1e-3
+    warmup: int = 800
+    decay: float = 0.6
+    clip: float = 5.0
+    ema: float = 0.998
+    pretrained: bool = True
+    frozen: bool = True
+    held_out: float = 0.1
+    held_out_closeups: float = 0.2
+    closeups: tuple[str, ...] = ("real_masked",)
+    max_faces: int = 6_000
+    eval_every: int = 4_000
+    eval_photos: int = 60
+    save_every: int = 1_000
+    workers: int = 0
+    threads: int = 0
+    precision: str = "no"
+    scenes: SceneSettings = field(default_factory=SceneSettings)
+    detector: DetectorConfig = field(default_factory=DetectorConfig)
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("no", "bf16"):
+            raise ValueError(f"precision must be no or bf16, not {self.precision!r}")
+        if min(self.images, self.batch, self.eval_every, self.eval_photos, self.save_every) < 1:
+            raise ValueError("images, batch, eval_every, eval_photos, save_every must be positive")
+        if not 0 < self.decay <= 1:
+            raise ValueError("decay must lie in 0..1")
+
+
+@dataclass(frozen=True)
+class DetectorData:
+    """What the folders hold: for training, and for evaluation."""
+
+    scenes: list[LabelledPhoto]
+    closeups: list[LabelledPhoto]
+    faces: list[tuple[Path, np.ndarray]]
+    val_scenes: list[LabelledPhoto]
+    val_closeups: list[LabelledPhoto]
+    val_bare: list[Path]
+
+
+def find_data(folders: list[Path], settings: DetectorSettings) -> DetectorData:
+    """Looks through the folders by the rule in this module's description.
+
+    Raises:
+        UncoverError: nothing usable, or a broken COCO file or manifest.
+    """
+    data = DetectorData([], [], [], [], [], [])
+    for root in folders:
+        for found in find_labelled_sets(root):
+            close = found.name in settings.closeups
+            rest, held = found.split(settings.held_out_closeups if close else settings.held_out)
+            (data.closeups if close else data.scenes).extend(rest)
+            (data.val_closeups if close else data.val_scenes).extend(held)
+        for folder in [root, *sorted(p for p in root.iterdir() if p.is_dir())]:
+            if (folder / "manifest.csv").is_file():
+                for record in read_manifest(folder):
+                    if record.split == "train":
+                        data.faces.append((record.file, record.landmarks))
+                    elif record.split == "val":
+                        data.val_bare.append(record.file)
+    if not data.scenes and not data.closeups:
+        raise UncoverError("no labelled photos found: --data needs NAME.json beside a folder NAME")
+    order = np.random.default_rng(settings.seed).permutation(len(data.faces))
+    data.faces[:] = [data.faces[i] for i in order[: settings.max_faces]]
+    return data
+
+
+class SceneDraws(Dataset):
+    """Pictures by number: ((3, S, S) uint8, target); S is the same for a whole batch."""
+
+    def __init__(self, composer: SceneComposer, settings: DetectorSettings) -> None:
+        self.composer, self.settings = composer, settings
+
+    def __len__(self) -> int:
+        return self.settings.images
+
+    def __getitem__(self, index: int) -> tuple[Tensor, dict[str, Tensor]]:
+        sizes, batch = self.settings.scenes.sizes, index // self.settings.batch
+        size = sizes[np.random.default_rng((self.settings.seed, 1, batch)).integers(len(sizes))]
+        tile = self.composer.compose(index, size)
+        image = torch.from_numpy(np.ascontiguousarray(tile.image.transpose(2, 0, 1)))
+        return image, {
+            "boxes": torch.from_numpy(tile.boxes),
+            "labels": torch.from_numpy(tile.labels),
+        }
+
+
+def as_lists(
+    batch: list[tuple[Tensor, dict[str, Tensor]]],
+) -> tuple[list[Tensor], list[dict[str, Tensor]]]:
+    """A batch as torchvision's detectors want it."""
+    return [image for image, _ in batch], [target for _, target in batch]
+
+
+def train(
+    settings: DetectorSettings,
+    folders: list[Path],
+    out: Path,
+    *,
+    resume: bool = False,
+    init: Path | None = None,
+    max_minutes: float | None = None,
+) -> int:
+    """Run (or continue) a training and return the number of images seen.
+
+    Raises:
+        UncoverError: anything a user can mend.
+    """
+    started = time.monotonic()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+    # Network, its running average, optimiser.
+    model = MaskDetector(settings.detector, pretrained_backbone=settings.pretrained and not resume)
+    if settings.frozen:
+        model.net.backbone.freeze_stem()
+    ema = MaskDetector(settings.detector).requires_grad_(False).eval()
+    model, ema = model.to(device), ema.to(device)
+    slow = [p for p in model.net.backbone.body.parameters() if p.requires_grad]
+    known = {id(p) for p in slow}
+    fast = [p for p in model.parameters() if p.requires_grad and id(p) not in known]
+    optimizer = torch.optim.AdamW(
+        [
+            {"params": fast, "factor": 1.0},
+            {"params": slow, "factor": settings.backbone_rate},
+        ],
+        lr=settings.rate,
+        weight_decay=settings.weight_decay,
+    )
+    run = RunState("detector", out, settings, model, ema, optimizer)
+    run.begin(resume, init)
+
+    # Data: picture i is a function of (seed, i).
+    data = find_data(folders, settings)
+    composer = SceneComposer(
+        data.scenes, data.closeups, data.faces, masked_face, settings.scenes, settings.seed
+    )
+    loader = DataLoader(
+        SceneDraws(composer, settings),
+        batch_size=settings.batch,
+        sampler=range(run.seen, settings.images),
+        num_workers=settings.workers,
+        collate_fn=as_lists,
+        drop_last=True,
+        persistent_workers=settings.workers > 0,
+    )
+    notes = {
+        "scenes": len(data.scenes),
+        "closeups": len(data.closeups),
+        "faces": len(data.faces),
+        "held_out_scenes": len(data.val_scenes),
+        "held_out_closeups": len(data.val_closeups),
+    }
+    log = RunLog(out)
+    interrupted = catch_interrupt()
+    bar = tqdm(total=settings.images, initial=run.seen, unit="image", disable=None)
+
+    def evaluate() -> None:
+        limit = settings.eval_photos
+        scores = score_detector(
+            ema, data.val_scenes[:limit], data.val_closeups[:limit], data.val_bare[:limit]
+        )
+        log.write("val", run.seen, scores)
+        write_sheet(
+            out / "sheets" / f"{run.seen:09d}.jpg",
+            ema,
+            data.val_scenes[:12] + data.val_closeups[:12],
+        )
+
+    # The loop.
+    sums: dict[str, float] = {}
+    counted, clock = 0, time.monotonic()
+    model.train()
+    for images, targets in loader:
+        factor = schedule(run.seen, settings.images, settings.warmup, settings.decay)
+        for group in optimizer.param_groups:
+            group["lr"] = settings.rate * factor * group["factor"]
+        batch = [image.to(device, non_blocking=True).float() / 255 for image in images]
+        truth = [{k: v.to(device, non_blocking=True) for k, v in t.items()} for t in targets]
+        with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+            terms = model.net(batch, truth)
+        loss = sum(terms.values(), torch.zeros((), device=device))
+        if not torch.isfinite(loss):
+            raise UncoverError(f"the loss is not a number after {run.seen} images: lower the rate")
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(fast + slow, settings.clip)
+        optimizer.step()
+
+        run.seen += len(batch)
+        counted += len(batch)
+        bar.update(len(batch))
+        update_ema(ema, model, settings.ema, run.seen / settings.batch)
+        for name, value in terms.items():
+            sums[name] = sums.get(name, 0.0) + float(value.detach()) * len(batch)
+
+        last = run.seen + settings.batch > settings.images
+        if crossed(run.seen, settings.batch, 25 * settings.batch) or last:
+            values = {name: value / counted for name, value in sums.items()}
+            values["per_second"] = counted / (time.monotonic() - clock)
+            log.write("train", run.seen, values)
+            sums, counted, clock = {}, 0, time.monotonic()
+        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+        stop = late or interrupted()
+        if crossed(run.seen, settings.batch, settings.save_every) or last or stop:
+            run.save(notes)
+        if crossed(run.seen, settings.batch, settings.eval_every) or last:
+            evaluate()
+            sums, counted, clock = {}, 0, time.monotonic()
+        if stop and not last:
+            print(f"stopped after {run.seen} images; go on with --resume", file=sys.stderr)
+            break
+    bar.close()
+    log.close()
+    return run.seen
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    return run_command(
+        "training.detector", __doc__ or "", DetectorSettings, train, "detector-compact", argv
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

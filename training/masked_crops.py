@@ -1,0 +1,166 @@
+"""Training crops for the segmenter: a face, a mask drawn on it, a frame that is off.
+
+Crop ``i`` is a pure function of (seed, i). Half of the crops are framed as roughly as from a
+detector's box (that is when the points matter), half nearly as well as from the points.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from training.augment import add_occluder, vary_light
+from training.faces import MIRROR_68
+from uncover.geometry import FaceCrop
+from uncover.landmarks import five_points
+from uncover.masking import WEAR, draw_mask, random_style
+from uncover.records import FaceRecord
+
+
+@dataclass(frozen=True)
+class CropSettings:
+    """How crops are made.
+
+    bare: share without a mask. occluded: share with something in front. rough: share framed as
+    from a detector's box: off by up to `shift` of the side each way, magnified by 1/`shrink` ..
+    `grow`, turned by up to `roll` degrees; the rest stays within `near_*`.
+    wrong: share of masks worn under the nose or on the chin.
+    plain_border: share of crops that end in a plain colour where the photo ends; the rest is
+    continued by reflection, as when the trained network is used.
+    """
+
+    bare: float = 0.12
+    occluded: float = 0.2
+    rough: float = 0.5
+    shift: float = 0.2
+    shrink: float = 1.42
+    grow: float = 1.4
+    roll: float = 52.0
+    near_shift: float = 0.06
+    near_scale: float = 1.12
+    near_roll: float = 8.0
+    wrong: float = 0.12
+    plain_border: float = 0.35
+
+
+@dataclass(frozen=True)
+class MaskedCrop:
+    """uint8 (S, S, 3), float32 (S, S) mask in 0..1, float32 (5, 2) points in units of the side
+    (0 and 1 are the outer edges), and the frame."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    points: np.ndarray
+    frame: FaceCrop
+
+
+class MaskedCrops(Dataset):
+    """(uint8 (3, S, S), uint8 (1, S, S) mask 0..255, float32 (5, 2) points) by number.
+
+    Data sets, told apart by their root folder, are drawn by the square root of their size, so that
+    a small one counts. Files are kept in memory as they are on disk.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[FaceRecord],
+        side: int,
+        settings: CropSettings,
+        length: int,
+        seed: int = 0,
+    ) -> None:
+        self.faces = [(np.fromfile(r.file, np.uint8), r.landmarks) for r in records]
+        roots = [str(r.file)[: -len(r.path)] for r in records]
+        sizes = Counter(roots)
+        odds = np.array([sizes[root] ** -0.5 for root in roots])
+        self.odds = np.cumsum(odds / odds.sum())
+        self.side, self.settings, self.length, self.seed = side, settings, length, seed
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+        crop = self.make(index)
+        mask = np.round(crop.mask * 255).astype(np.uint8)
+        return (
+            torch.from_numpy(np.ascontiguousarray(crop.image.transpose(2, 0, 1))),
+            torch.from_numpy(mask[None]),
+            torch.from_numpy(crop.points),
+        )
+
+    def make(self, index: int) -> MaskedCrop:
+        """Crop number ``index``."""
+        rng = np.random.default_rng((self.seed, index))
+        data, landmarks = self.faces[
+            min(np.searchsorted(self.odds, rng.random()), len(self.faces) - 1)
+        ]
+        image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+        return make_crop(image, landmarks, self.side, self.settings, rng)
+
+
+def make_crop(
+    image: np.ndarray,
+    landmarks: np.ndarray,
+    side: int,
+    settings: CropSettings,
+    rng: np.random.Generator,
+) -> MaskedCrop:
+    """Mask, frame and age one face photo (uint8 RGB, with dlib's 68 points)."""
+    image, landmarks = _no_larger(image, landmarks, round(1.25 * side))
+    if rng.random() < 0.5:
+        image = np.ascontiguousarray(image[:, ::-1])
+        landmarks = (landmarks * (-1, 1) + (image.shape[1] - 1, 0))[MIRROR_68]
+    points = five_points(landmarks)
+    mask = np.zeros(image.shape[:2], np.float32)
+    skin = image[tuple(np.clip(landmarks[27].astype(int), 0, min(image.shape[:2]) - 1))[::-1]]
+    if rng.random() >= settings.bare:
+        odds = (1 - settings.wrong, 0.6 * settings.wrong, 0.4 * settings.wrong)
+        image, mask = draw_mask(
+            image, landmarks, random_style(rng, wear=str(rng.choice(WEAR, p=odds)))
+        )
+    if rng.random() < settings.occluded:
+        image, mask = add_occluder(rng, image, mask, skin.astype(np.float32))
+    frame = jitter_frame(FaceCrop.from_points(points, side), settings, rng)
+    if rng.random() < settings.plain_border:
+        colour = tuple(map(int, rng.integers(0, 256, 3)))
+        crop = cv2.warpAffine(image, frame.matrix, (side, side), borderValue=colour)
+        target = cv2.warpAffine(mask, frame.matrix, (side, side))
+    else:
+        crop, target = frame.extract(image), frame.extract(mask)
+    unit = (frame.to_crop(points) + 0.5) / side
+    return MaskedCrop(vary_light(rng, crop), target.clip(0, 1), unit.astype(np.float32), frame)
+
+
+def jitter_frame(frame: FaceCrop, settings: CropSettings, rng: np.random.Generator) -> FaceCrop:
+    """The frame shifted, scaled and turned at random about its middle."""
+    if rng.random() < settings.rough:
+        shift, roll = settings.shift, settings.roll
+        low, high = -np.log(settings.shrink), np.log(settings.grow)
+    else:
+        shift, roll = settings.near_shift, settings.near_roll
+        low, high = -np.log(settings.near_scale), np.log(settings.near_scale)
+    middle = (frame.size - 1) / 2
+    turn = cv2.getRotationMatrix2D(
+        (middle, middle), float(rng.uniform(-roll, roll)), float(np.exp(rng.uniform(low, high)))
+    )
+    turn[:, 2] += rng.uniform(-shift, shift, 2) * frame.size
+    matrix = turn @ np.vstack([frame.matrix, [0, 0, 1]])
+    return FaceCrop(matrix, frame.size)
+
+
+def _no_larger(
+    image: np.ndarray, landmarks: np.ndarray, longest: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photo shrunk so that drawing on it costs no more than the crop can show."""
+    scale = longest / max(image.shape[:2])
+    if scale >= 1:
+        return image, landmarks
+    small = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+    return small, (landmarks + 0.5) * scale - 0.5

@@ -1,0 +1,175 @@
+"""Small parts that the detector's and the segmenter's loops share."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import torch
+from torch import nn
+
+from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.config import SettingsError, load_settings, to_dict
+from uncover.errors import UncoverError
+from uncover.weights import save_component
+
+T = TypeVar("T")
+
+
+class RunState:
+    """What a run must remember between two starts: network, average, optimiser, images seen.
+
+    ``model`` has a ``config``; ``ema`` is its running average, which is what gets published.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        folder: Path,
+        settings: Any,
+        model: nn.Module,
+        ema: nn.Module,
+        optimizer: torch.optim.Optimizer,
+    ) -> None:
+        self.name, self.folder, self.settings = name, folder, settings
+        self.model, self.ema, self.optimizer = model, ema, optimizer
+        self.seen = 0
+        self.minutes = 0.0
+        self._clock = time.monotonic()
+
+    def begin(self, resume: bool, init: Path | None) -> None:
+        """Read the checkpoint (``resume``), or only the averaged weights of another run.
+
+        Raises:
+            UncoverError: a run that is there already, is missing, or had other settings.
+        """
+        checkpoint = self.folder / "checkpoint"
+        if checkpoint.exists() and not resume:
+            raise UncoverError(f"{self.folder} holds a run: add --resume, or name another --out")
+        if resume:
+            state = load_checkpoint(checkpoint)
+            if state["settings"] != json.loads(json.dumps(to_dict(self.settings))):
+                raise SettingsError(
+                    f"{self.folder} was started with other settings: see its settings.json"
+                )
+            self.model.load_state_dict(state["model"])
+            self.ema.load_state_dict(state["ema"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            restore_rng(state["rng"])
+            self.seen, self.minutes = state["seen"], state["minutes"]
+        else:
+            if init is not None:
+                start_from = load_checkpoint(init / "checkpoint")["ema"]
+                try:
+                    self.model.load_state_dict(start_from)
+                except RuntimeError as error:
+                    first = str(error).splitlines()[-1].strip()
+                    raise UncoverError(f"--init {init}: another network ({first})") from None
+            self.ema.load_state_dict(self.model.state_dict())
+        self.folder.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(to_dict(self.settings), indent=2)
+        (self.folder / "settings.json").write_text(text, encoding="utf-8")
+        self._clock = time.monotonic()
+
+    def save(self, notes: dict[str, Any]) -> None:
+        """Write RUN/checkpoint and the averaged network to RUN/weights."""
+        now = time.monotonic()
+        self.minutes += (now - self._clock) / 60
+        self._clock = now
+        state = {
+            "settings": to_dict(self.settings),
+            "seen": self.seen,
+            "minutes": self.minutes,
+            "model": self.model.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "rng": rng_state(),
+        }
+        save_checkpoint(self.folder / "checkpoint", state)
+        training = {
+            "images": self.seen,
+            "minutes": round(self.minutes, 1),
+            "settings": to_dict(self.settings),
+            **notes,
+        }
+        save_component(
+            self.folder / "weights", self.name, self.ema, self.ema.config, training=training
+        )
+
+
+def crossed(seen: int, batch: int, every: int) -> bool:
+    """Whether the last batch passed a multiple of ``every`` images."""
+    return seen // every != (seen - batch) // every
+
+
+def schedule(seen: int, images: int, warmup: int, decay: float) -> float:
+    """Factor on the learning rate: up over ``warmup`` images, down over the last ``decay``."""
+    up = min(1.0, (seen + 1) / max(1, warmup))
+    down = min(1.0, (1 - seen / images) / decay)
+    return max(0.0, min(up, down))
+
+
+def catch_interrupt() -> Callable[[], bool]:
+    """A function that tells whether Ctrl-C or a termination came; a second one ends at once."""
+    caught: list[int] = []
+
+    def note(number: int, frame: object) -> None:
+        if caught:
+            raise KeyboardInterrupt
+        caught.append(number)
+
+    try:
+        signal.signal(signal.SIGINT, note)
+        signal.signal(signal.SIGTERM, note)
+    except ValueError:  # not the main thread: the caller handles signals
+        return lambda: False
+    return lambda: bool(caught)
+
+
+def run_command(
+    module: str,
+    description: str,
+    settings_cls: type[T],
+    train: Callable[..., int],
+    default_preset: str,
+    argv: list[str] | None,
+) -> int:
+    """The command line that the loops share; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "--data", type=Path, action="append", required=True, help="data folder; may repeat"
+    )
+    parser.add_argument("--preset", default=default_preset, help="preset name or .toml file")
+    parser.add_argument("--out", type=Path, required=True, help="run folder")
+    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
+    parser.add_argument("--init", type=Path, help="run folder to take the first weights from")
+    parser.add_argument("--max-minutes", type=float, help="save and stop after so many minutes")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
+    args = parser.parse_args(argv)
+    try:
+        settings = load_settings(settings_cls, args.preset, args.changes)
+        for folder in args.data:
+            if not folder.is_dir():
+                raise UncoverError(f"--data {folder}: no such folder")
+        train(
+            settings,
+            args.data,
+            args.out,
+            resume=args.resume,
+            init=args.init,
+            max_minutes=args.max_minutes,
+        )
+    except UncoverError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0

@@ -1,0 +1,186 @@
+"""Says which pixels of a face crop are mask, and where eyes, nose and mouth are: a small U-Net.
+
+The body follows Ronneberger et al., "U-Net" (2015), with residual blocks, and runs at a quarter of
+the crop's side: pixels go in by pixel-unshuffle and come out by pixel-shuffle (Shi et al., 2016).
+A thin branch at half resolution keeps edges and straps sharp. The five points are read off heat
+maps by soft-argmax ("integral regression", Sun et al., 2018).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """What is needed to build the segmenter and to use what it says.
+
+    resolution: side of the crop the network sees. widths: channels at 1/4, 1/8, ... of that side.
+    detail_width: channels of the branch at half resolution.
+    threshold: a pixel is mask from this probability on. dilation: fraction of the crop's side by
+    which the mask is widened before it is painted, so that no rim is left; chosen on val.
+    """
+
+    resolution: int = 256
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    detail_width: int = 12
+    threshold: float = 0.5
+    dilation: float = 0.012
+
+    def __post_init__(self) -> None:
+        if len(self.widths) < 2 or min(self.widths) < 4 or self.detail_width < 1:
+            raise ValueError("widths needs two or more values of at least 4")
+        step = 4 * 2 ** (len(self.widths) - 1)
+        if self.resolution < step or self.resolution % step:
+            raise ValueError(f"resolution must be a multiple of {step}, not {self.resolution}")
+        if not 0 < self.threshold < 1 or not 0 <= self.dilation < 0.5:
+            raise ValueError("threshold must lie in 0..1 and dilation in 0..0.5")
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """For B crops of side S: ``probability`` float32 (B, S, S) that a pixel is mask, in 0..1, and
+    ``points`` float32 (B, 5, 2), x and y in crop pixels: eye centres (image left, image right),
+    nose tip, mouth corners (image left, image right). Hidden points are inferred.
+    """
+
+    probability: np.ndarray
+    points: np.ndarray
+
+
+class MaskSegmenter(nn.Module):
+    """float (B, 3, R, R) in -1..1 -> (mask logits (B, 1, R, R), points (B, 5, 2) in 0..1).
+
+    :meth:`segment` is for uint8 crops of any size.
+    """
+
+    def __init__(self, config: SegmenterConfig | None = None) -> None:
+        super().__init__()
+        self.config = config = config or SegmenterConfig()
+        widths = config.widths
+        self.detail = _conv(3, config.detail_width, stride=2)
+        self.enter = nn.Sequential(nn.PixelUnshuffle(4), _conv(48, widths[0]))
+        self.down = nn.ModuleList()
+        for i, width in enumerate(widths):
+            before = widths[max(0, i - 1)]
+            first = _conv(before, width, stride=2) if i else nn.Identity()
+            self.down.append(nn.Sequential(first, Residual(width)))
+        self.bottom = Residual(widths[-1])
+        self.narrow = nn.ModuleList(
+            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
+        )
+        self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
+        self.heat = nn.Conv2d(widths[1], 5, 1)
+        self.shuffle = nn.PixelShuffle(2)
+        self.finish = nn.Sequential(
+            _conv(widths[0] // 4 + config.detail_width, 16), nn.Conv2d(16, 4, 3, padding=1)
+        )
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        images = images.contiguous(memory_format=torch.channels_last)
+        detail = self.detail(images)
+        x = self.enter(images)
+        skips = []
+        for stage in self.down:
+            x = stage(x)
+            skips.append(x)
+        x = self.bottom(x)
+        heat = x
+        for level in reversed(range(len(self.up))):
+            x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
+            x = self.up[level](x + skips[level])
+            if level == 1:
+                heat = self.heat(x)
+        if len(self.up) == 1:
+            heat = self.heat(heat)
+        fine = torch.cat([self.shuffle(x), detail], dim=1)
+        return self.shuffle(self.finish(fine)), soft_argmax(heat)
+
+    @torch.inference_mode()
+    def segment(self, crops: np.ndarray) -> Segmentation:
+        """Mask probability and the five points of each crop.
+
+        Args:
+            crops: uint8 (B, S, S, 3) RGB; any S, B may be 0.
+
+        Raises:
+            ValueError: for another type or shape.
+        """
+        if crops.ndim != 4 or crops.shape[3] != 3 or crops.dtype != np.uint8:
+            raise ValueError(f"expected uint8 (B, S, S, 3), got {crops.dtype} {crops.shape}")
+        if crops.shape[1] != crops.shape[2]:
+            raise ValueError(f"crops must be square, got {crops.shape}")
+        count, side = crops.shape[:2]
+        inner = self.config.resolution
+        probability = np.zeros((count, side, side), np.float32)
+        points = np.zeros((count, 5, 2), np.float32)
+        for part in _batches(count):
+            resized = np.stack([_resize(crop, inner) for crop in crops[part]])
+            logits, unit = self._run(resized)
+            found = torch.sigmoid(logits).float().cpu().numpy()[:, 0]
+            probability[part] = [_resize(plane, side) for plane in found]
+            # Unit coordinates are of pixel areas; pixel (0, 0) has its centre at (0, 0).
+            points[part] = unit.float().cpu().numpy() * side - 0.5
+        return Segmentation(probability, points)
+
+    def _run(self, crops: np.ndarray) -> tuple[Tensor, Tensor]:
+        parameter = next(self.parameters())
+        images = torch.from_numpy(crops).to(parameter.device).permute(0, 3, 1, 2)
+        was_training = self.training
+        self.eval()
+        result = self(images.to(parameter.dtype) / 127.5 - 1)
+        self.train(was_training)
+        return result
+
+
+class Residual(nn.Module):
+    """x + two 3x3 convolutions with batch normalisation (He et al., 2016)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.first = _conv(width, width)
+        self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(width)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+def soft_argmax(heat: Tensor) -> Tensor:
+    """Expected position under each map's softmax: (B, K, H, W) -> (B, K, 2), x and y in 0..1.
+
+    0 and 1 are the outer edges of the first and the last pixel.
+    """
+    height, width = heat.shape[2:]
+    odds = heat.flatten(2).float().softmax(dim=2).view(heat.shape)
+    x = (torch.arange(width, device=heat.device) + 0.5) / width
+    y = (torch.arange(height, device=heat.device) + 0.5) / height
+    return torch.stack([(odds.sum(2) * x).sum(2), (odds.sum(3) * y).sum(2)], dim=2)
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
+        nn.BatchNorm2d(outputs),
+        nn.ReLU(inplace=True),
+    )
+
+
+def _batches(count: int, size: int = 16) -> Iterator[slice]:
+    for start in range(0, count, size):
+        yield slice(start, min(start + size, count))
+
+
+def _resize(image: np.ndarray, side: int) -> np.ndarray:
+    if image.shape[0] == side:
+        return image
+    way = cv2.INTER_AREA if side < image.shape[0] else cv2.INTER_LINEAR
+    return cv2.resize(image, (side, side), interpolation=way)
