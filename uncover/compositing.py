@@ -18,7 +18,7 @@ BLENDS: tuple[str, ...] = get_args(Blend)
 _RING = 0.03  # width of the strip of true skin that colours are compared on, in crop sides
 _REACH = 0.25  # how far inwards a colour correction carries, in crop sides
 _KEPT = 0.4  # the part of it that carries all the way
-_WORK_SIDE = 96  # the feathered correction is smooth, so it is solved at about this resolution
+_WORK_SIDE = 64  # the feathered correction is smooth, so it is solved at about this resolution
 _LARGEST_STEP = 56.0  # a larger difference is another thing (hair, cloth), not another light
 
 
@@ -89,92 +89,94 @@ def spared(patch: Patch, own: Sequence[float], others: Sequence[Sequence[float]]
     return Patch(patch.rect, alpha) if alpha.any() else None
 
 
+def match_colours(
+    filled: NDArray[np.uint8], seen: NDArray[np.uint8], hole: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """Shift the colours of a generated crop so that it meets the photo without a step.
+
+    The difference between photo and generated picture in a narrow strip around the hole is
+    smoothed, carried over the hole as a harmonic function (a membrane, as in Perez et al.,
+    "Poisson image editing", 2003), and fades with the distance from the border.
+
+    Args:
+        filled: uint8 (S, S, 3), the generator's whole crop, its own pixels everywhere.
+        seen: uint8 (S, S, 3), the crop of the photo.
+        hole: bool (S, S), what was hidden from the generator.
+
+    Returns:
+        uint8 (S, S, 3).
+    """
+    side = hole.shape[0]
+    distance = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, 3)
+    ring = (distance > 0) & (distance <= max(2.0, _RING * side))
+    if not ring.any() or not hole.any():
+        return filled
+    step = np.clip(seen.astype(np.float32) - filled, -_LARGEST_STEP, _LARGEST_STEP)
+    step *= ring[..., None]
+    small = (min(side, _WORK_SIDE),) * 2
+    weight = cv2.resize(ring.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    total = cv2.resize(step, small, interpolation=cv2.INTER_AREA)
+    near = weight > 0.02
+    average = cv2.GaussianBlur(total, (0, 0), 1.5)
+    average /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.5), 1e-4)[..., None]
+    carried = cv2.resize(_harmonic(average, near, ~near), (side, side))
+    depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)
+    fade = _KEPT + (1 - _KEPT) * np.exp(depth * np.float32(-1 / (_REACH * side)))
+    return cv2.add(filled, carried * fade[..., None], dtype=cv2.CV_8U)
+
+
 def paste(
     photo: NDArray[np.uint8],
-    filled: NDArray[np.uint8],
+    picture: NDArray[np.uint8],
     crop: FaceCrop,
     patch: Patch,
     blend: Blend = "feather",
 ) -> None:
     """Paint a generated crop into `photo`, in place; pixels outside `patch` are not touched.
 
-    Both ways correct the step in colour and light at the border: the difference between photo and
-    generated picture just outside the painted pixels is carried inwards as a harmonic function (a
-    membrane, as in Perez et al., "Poisson image editing", 2003).
-
-    feather: the difference is smoothed and fades with the distance from the border, and the
-    patch's soft weights blend its outer ring with the true skin.
-    poisson: the difference is exact to the pixel and does not fade, and all painted pixels are
-    replaced. Where the patch touches the picture's edge the gradient is left free.
+    feather: the patch's soft weights blend its outer ring with the true skin; give a picture that
+    went through `match_colours`.
+    poisson: all painted pixels are replaced, and the difference at their border, exact to the
+    pixel, is carried inwards without fading, which solves Poisson's equation for the picture's
+    own gradients. Where the patch touches the photo's edge the gradient is left free.
 
     Args:
         photo: uint8 (H, W, 3).
-        filled: uint8 (S, S, 3), the generator's whole crop, its own pixels everywhere.
+        picture: uint8 (S, S, 3), the whole crop, generated everywhere.
         crop: where the crop lies in the photo.
         patch: what to paint.
     """
-    height, width = photo.shape[:2]
-    side = crop.size / crop.scale
-    ring_width = max(2, round(_RING * side)) if blend == "feather" else 1
     x0, y0, x1, y1 = patch.rect
-    reach = ring_width + 1
-    outer = max(0, x0 - reach), max(0, y0 - reach), min(width, x1 + reach), min(height, y1 + reach)
-    alpha = np.zeros((outer[3] - outer[1], outer[2] - outer[0]), np.float32)
-    inner = np.s_[y0 - outer[1] : y1 - outer[1], x0 - outer[0] : x1 - outer[0]]
-    alpha[inner] = patch.alpha
-    painted = alpha > 0
-    known = photo[outer[1] : outer[3], outer[0] : outer[2]].astype(np.float32)
-    generated = crop.place(filled, outer).astype(np.float32)
-    covered = crop.place(np.ones((crop.size, crop.size), np.float32), outer, outside=0.0) > 0.99
-    ring = _grow(painted, ring_width) & ~painted & covered
-    step = np.clip(known - generated, -_LARGEST_STEP, _LARGEST_STEP)
-    if blend == "feather":
-        generated += _smooth_correction(step, ring, painted, _REACH * side)
-        weight = alpha[inner][..., None]
-    else:
-        generated += _harmonic(step, ring, painted)
-        weight = np.float32(1)
-    mixed = known[inner] + weight * (generated[inner] - known[inner])
-    result = np.clip(np.rint(mixed), 0, 255).astype(np.uint8)
     target = photo[y0:y1, x0:x1]
+    if blend == "feather":
+        placed = crop.place(picture, patch.rect)
+        result = cv2.blendLinear(placed, np.ascontiguousarray(target), patch.alpha, 1 - patch.alpha)
+    else:
+        result = _poisson(photo, picture, crop, patch)
     np.copyto(target, result, where=patch.painted[..., None])
 
 
-def _grow(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1,) * 2)
-    return cv2.dilate(mask.astype(np.uint8), kernel) > 0
-
-
-def _smooth_correction(
-    step: NDArray[np.float32],
-    ring: NDArray[np.bool_],
-    painted: NDArray[np.bool_],
-    reach: float,
-) -> NDArray[np.float32]:
-    """The step on the ring, carried over the painted pixels with fall-off; float32 (h, w, 3)."""
-    if not ring.any():
-        return np.zeros_like(step)
-    height, width = ring.shape
-    shrink = max(1.0, max(height, width) / _WORK_SIDE)
-    small = max(1, round(width / shrink)), max(1, round(height / shrink))
-    weight = cv2.resize(ring.astype(np.float32), small, interpolation=cv2.INTER_AREA)
-    total = cv2.resize(step * ring[..., None], small, interpolation=cv2.INTER_AREA)
-    blur = {"ksize": (0, 0), "sigmaX": 1.5, "borderType": cv2.BORDER_REFLECT_101}
-    near = weight > 0.02
-    average = cv2.GaussianBlur(total, **blur)
-    average /= np.maximum(cv2.GaussianBlur(weight, **blur), 1e-4)[..., None]
-    carried = _harmonic(average, near, ~near)
-    full = cv2.resize(carried, (width, height), interpolation=cv2.INTER_LINEAR)
-    depth = cv2.distanceTransform(painted.astype(np.uint8), cv2.DIST_L2, 3)
-    fade = _KEPT + (1 - _KEPT) * np.exp(-depth / max(reach, 1.0))
-    return full * fade[..., None]
+def _poisson(
+    photo: NDArray[np.uint8], picture: NDArray[np.uint8], crop: FaceCrop, patch: Patch
+) -> NDArray[np.uint8]:
+    height, width = photo.shape[:2]
+    x0, y0, x1, y1 = patch.rect
+    left, top = min(x0, 1), min(y0, 1)  # one pixel of true photo all around, where there is one
+    outer = x0 - left, y0 - top, min(width, x1 + 1), min(height, y1 + 1)
+    right, bottom = outer[2] - x1, outer[3] - y1
+    painted = np.pad(patch.painted, ((top, bottom), (left, right)))
+    placed = crop.place(picture, outer).astype(np.float32)
+    known = photo[outer[1] : outer[3], outer[0] : outer[2]]
+    grown = cv2.dilate(painted.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    placed += _harmonic(known - placed, grown & ~painted, painted)
+    inner = placed[top : top + y1 - y0, left : left + x1 - x0]
+    return np.clip(np.rint(inner), 0, 255).astype(np.uint8)
 
 
 def _harmonic(
     values: NDArray[np.float32],
     fixed: NDArray[np.bool_],
     free: NDArray[np.bool_],
-    sweeps: int = 24,
 ) -> NDArray[np.float32]:
     """Solve Laplace's equation on `free` with `values` given on `fixed`, coarse to fine.
 
@@ -200,15 +202,16 @@ def _harmonic(
         coarse_fixed = weight > 0
         coarse_free = cv2.resize(free.astype(np.float32), half, interpolation=cv2.INTER_AREA) > 0
         average = total / np.maximum(weight, 1e-6)[..., None]
-        coarse = _harmonic(average, coarse_fixed, coarse_free & ~coarse_fixed, sweeps)
+        coarse = _harmonic(average, coarse_fixed, coarse_free & ~coarse_fixed)
         start = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
     solution = held + start * free[..., None]
     domain = (fixed | free).astype(np.float32)
     cross = np.array([[0, 1, 0], [1, 0, 1], [0, 1, 0]], np.float32)
     border = cv2.BORDER_CONSTANT
     neighbours = cv2.filter2D(domain, -1, cross, borderType=border)
-    gain = (free / np.maximum(neighbours, 1))[..., None].astype(np.float32)
-    for _ in range(sweeps):
+    gain = cv2.merge([(free / np.maximum(neighbours, 1)).astype(np.float32)] * values.shape[2])
+    # The start is right but for the finest detail, so large levels need few sweeps.
+    for _ in range(24 if max(height, width) <= 256 else 8):
         solution = cv2.filter2D(solution, -1, cross, borderType=border)
         solution *= gain
         solution += held

@@ -15,7 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import Box, face_box, frame_around_mask, overlap, refine, widened_to
-from .compositing import Blend, Patch, paste, patch_from_crop, patch_from_mask, spared
+from .compositing import (
+    Blend,
+    Patch,
+    match_colours,
+    paste,
+    patch_from_crop,
+    patch_from_mask,
+    spared,
+)
 from .errors import UncoverError
 from .geometry import FaceCrop
 from .images import ImageLike, MaskLike, read_image, read_mask
@@ -291,7 +299,9 @@ class Uncoverer:
         for chunk in _chunks(tasks, settings.batch):
             crops = np.stack([task.crop.extract(photo.rgb) for task in chunk])
             filled = self.generator.fill(crops, np.stack([task.hole for task in chunk]))
-            for task, picture in zip(chunk, filled, strict=True):
+            for task, seen, picture in zip(chunk, crops, filled, strict=True):
+                if settings.blend == "feather":
+                    picture = match_colours(picture, seen, task.hole)
                 paste(pixels, picture, task.crop, task.patch, settings.blend)
         faces = _sorted([*aside, *(task.face for task in tasks)])
         return Result(photo, pixels, faces, photo.warnings)

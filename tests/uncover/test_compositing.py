@@ -5,9 +5,16 @@ import numpy as np
 import pytest
 from skimage import data
 
-from uncover.compositing import Patch, paste, patch_from_crop, patch_from_mask, spared
+from uncover.compositing import (
+    Patch,
+    match_colours,
+    paste,
+    patch_from_crop,
+    patch_from_mask,
+    spared,
+)
 from uncover.geometry import TEMPLATE_5, FaceCrop
-from uncover.regions import soft_region
+from uncover.regions import hole_in_crop, soft_region
 
 PHOTO = data.astronaut()
 CROP = FaceCrop.from_points(TEMPLATE_5 * 170 + (140, 30), 128)
@@ -59,6 +66,8 @@ def test_a_shift_in_brightness_leaves_no_step_at_the_border(blend: str) -> None:
     patch = patch_from_mask(exact)
     photo = smooth.copy()
     shifted = np.clip(CROP.extract(smooth).astype(int) + 30, 0, 255).astype(np.uint8)
+    if blend == "feather":
+        shifted = match_colours(shifted, CROP.extract(smooth), hole_in_crop(CROP, exact))
     paste(photo, shifted, CROP, patch, blend)
     edge = exact & (cv2.erode(exact.astype(np.uint8), np.ones((3, 3))) == 0)
     step = (photo.astype(float) - smooth)[edge]
@@ -78,6 +87,20 @@ def test_masks_at_the_picture_edge_and_over_all_of_it(blend: str, rows: slice) -
     paste(photo, crop.extract(PHOTO), crop, patch_from_mask(mask), blend)
     np.testing.assert_array_equal(photo[~mask], PHOTO[~mask])
     assert np.abs(photo.astype(float) - PHOTO)[mask].mean() < 25
+
+
+def test_colours_without_a_border_to_compare_stay_as_they_are() -> None:
+    filled = CROP.extract(PHOTO)
+    for hole in (np.ones((128, 128), bool), np.zeros((128, 128), bool)):
+        np.testing.assert_array_equal(match_colours(filled, filled[::-1].copy(), hole), filled)
+
+
+def test_a_large_difference_is_not_taken_for_light() -> None:
+    filled = np.full((128, 128, 3), 120, np.uint8)
+    seen = filled.copy()
+    seen[:, :64] = 255  # a white wall beside the face
+    matched = match_colours(filled, seen, blob()).astype(int)
+    assert np.abs(matched - 120).max() <= 56
 
 
 def test_poisson_solves_laplace_for_the_difference() -> None:
