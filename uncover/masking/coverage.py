@@ -92,18 +92,6 @@ def whole_alpha(placed: Placed, box: Box) -> NDArray[np.float32]:
     return _draw([*_strips(placed), *placed.straps], box)
 
 
-def strap_alphas(placed: Placed, box: Box) -> list[tuple[Box, NDArray[np.float32]]]:
-    """Coverage of each strap within its own box, which lies inside `box`."""
-    parts = []
-    for strap in placed.straps:
-        x0, y0 = np.maximum(np.floor(strap.min(0)) - 2, box[:2]).astype(int).tolist()
-        x1, y1 = np.minimum(np.ceil(strap.max(0)) + 3, box[2:]).astype(int).tolist()
-        if x1 > x0 and y1 > y0:
-            own = (x0, y0, x1, y1)
-            parts.append((own, _draw([strap], own)))
-    return parts
-
-
 def _draw(polygons: list[Floats], box: Box) -> NDArray[np.float32]:
     x0, y0, x1, y1 = box
     h, w = y1 - y0, x1 - x0

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.masking.coverage import Box, Placed, box_of, place, strap_alphas, whole_alpha
+from uncover.masking.coverage import Box, Placed, box_of, place, whole_alpha
 from uncover.masking.fabric import fabric_colour, fabric_dye
 from uncover.masking.face import Floats, check_landmarks
 from uncover.masking.light import Light, read_light
@@ -88,15 +88,16 @@ def draw_mask(
     rng = np.random.default_rng((style.seed, 2))
     light = read_light(image, placed.camera)
     cover = _soften(whole_alpha(placed, box), light.blur)
-    fabric, shade = _lit_fabric(placed, style, light, rng, box)
+    fabric = _lit_fabric(placed, style, light, rng, box)
     shadow = _contact_shadow(cover, placed, points, light, rng, box)
     keep = shadow * (1 - cover)
-    lift = cover * _grain(cover.shape, light, rng) + np.float32(0.5)
-    shade *= cover
+    lift = np.float32(0.5)
+    if light.grain > 0.2:
+        lift = lift + cover * _grain(cover.shape, light, rng)
     ground = image[y0:y1, x0:x1]
     result = masked[y0:y1, x0:x1]
     for k in range(3):
-        mixed = fabric[..., k] * (shade * light.tint[k])
+        mixed = fabric[..., k] * (cover * light.tint[k])
         mixed += ground[..., k] * keep
         mixed += lift
         result[..., k] = np.clip(mixed, 0, 255, out=mixed)
@@ -119,8 +120,8 @@ def _soften(picture: NDArray[_Scalar], sigma: float) -> NDArray[_Scalar]:
 
 def _lit_fabric(
     placed: Placed, style: MaskStyle, light: Light, rng: np.random.Generator, box: Box
-) -> tuple[NDArray[np.uint8], Alpha]:
-    """Fabric and straps laid on the face: colour (h, w, 3), and the light on it (h, w)."""
+) -> NDArray[np.uint8]:
+    """Fabric and straps under the photo's light, laid on the face, uint8 (h, w, 3)."""
     tall, wide = flat_size(placed.surface)
     unit = float(np.clip(placed.camera.scale, 16.0, 220.0))
     size = (round(tall * unit), round(wide * unit))
@@ -130,25 +131,26 @@ def _lit_fabric(
     shade = body_shade(placed, light, small)
     shade *= 1 + relief_shade(relief(style, rng, small), light, coarse)
     shade = np.minimum(shade, 0.95 + 0.5 * (shade - 0.95))  # bright fabric keeps its folds
-    at = inverse_map(placed, box)
-    at[..., 0] += 1
-    edge = cv2.BORDER_REPLICATE
-    colour = cv2.remap(flat, _scaled(at, size), None, cv2.INTER_LINEAR, borderMode=edge)
-    shade = cv2.remap(shade, _scaled(at, small), None, cv2.INTER_LINEAR, borderMode=edge)
+    shade = cv2.resize(shade, size[::-1], interpolation=cv2.INTER_LINEAR)
+    lit = cv2.multiply(flat, cv2.merge([shade] * 3), dtype=cv2.CV_8U)
+    colour = cv2.remap(
+        lit,
+        inverse_map(placed, box, size),
+        None,
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
     dye = fabric_dye(style, style.colour if style.fastening == "wide" else style.strap)
-    for (x0, y0, x1, y1), cover in strap_alphas(placed, box):
-        part = colour[y0 - box[1] : y1 - box[1], x0 - box[0] : x1 - box[0]]
-        solid = cv2.dilate(cover, np.ones((3, 3), np.uint8))  # no fabric shows along its edge
-        part[:] = part + solid[..., None] * (np.array(dye, np.float32) - part)
+    for strap in placed.straps:
+        offset = (strap.mean(0) - placed.camera.offset) / placed.camera.scale
+        level = float(np.clip(0.9 + 0.8 * offset @ light.slope, 0.4, 1.1))
+        corners = np.rint((strap - box[:2]) * 16).astype(np.int32)
+        ink = tuple(c * level for c in dye)
+        cv2.fillPoly(colour, [corners], ink, cv2.LINE_AA, 4)
+        cv2.polylines(colour, [corners], True, ink, 2, cv2.LINE_AA, 4)  # no fabric shows beside it
     if light.chroma < 0.99:  # a grey photo gets a grey fabric
-        mix = light.chroma * np.eye(3) + (1 - light.chroma) / 3
-        colour = cv2.transform(colour, mix)
-    sigma = float(np.sqrt(max(light.blur**2 - 0.16, 0.0)))
-    return _soften(colour, sigma), _soften(shade, sigma)
-
-
-def _scaled(at: Alpha, size: tuple[int, int]) -> Alpha:
-    return cv2.multiply(at, ((size[1] - 1) / 2, size[0] - 1, 0, 0))
+        colour = cv2.transform(colour, light.chroma * np.eye(3) + (1 - light.chroma) / 3)
+    return _soften(colour, float(np.sqrt(max(light.blur**2 - 0.16, 0.0))))
 
 
 _NOISE = np.random.default_rng(0).standard_normal((128, 128), np.float32)

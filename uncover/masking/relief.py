@@ -99,7 +99,7 @@ def _pleats(style: MaskStyle, rng: np.random.Generator, u: Image, v: Image) -> I
 
 def _corner_folds(style: MaskStyle, rng: np.random.Generator, size: tuple[int, int]) -> Image:
     """Folds that run together where the straps pull."""
-    rows, columns = 28, 40
+    rows, columns = 20, 30
     u = np.linspace(-1, 1, columns)[None]
     v = np.linspace(0, 1, rows)[:, None]
     total = np.zeros((rows, columns))

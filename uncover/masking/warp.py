@@ -36,10 +36,16 @@ def _kernel(r2: NDArray[np.float32]) -> NDArray[np.float32]:
     return r2 * np.log(r2 + np.float32(1e-8))
 
 
-def inverse_map(placed: Placed, box: Box) -> NDArray[np.float32]:
-    """Mask coordinates (u, v) of every pixel of a box, float32 (h, w, 2).
+def inverse_map(placed: Placed, box: Box, size: tuple[int, int]) -> NDArray[np.float32]:
+    """Where in the flat mask each pixel of a box lies, for cv2.remap.
 
-    Pixels outside the mask get extrapolated values beyond -1..1 and 0..1.
+    Args:
+        placed: the mask on the face.
+        box: part of the image.
+        size: (rows, columns) of the flat mask's texture.
+
+    Returns:
+        float32 (h, w, 2), x and y in texture pixels; extrapolated outside the mask.
     """
     x0, y0, x1, y1 = box
     w, h = x1 - x0, y1 - y0
@@ -63,20 +69,17 @@ def inverse_map(placed: Placed, box: Box) -> NDArray[np.float32]:
     right[:n] = target[seen]
     weights = np.linalg.solve(system, right)
 
-    step = max(2.0, scale / 8)
-    nx, ny = max(2, int(np.ceil(w / step)) + 1), max(2, int(np.ceil(h / step)) + 1)
-    gx = (np.linspace(x0, x1 - 1, nx, dtype=np.float32) - np.float32(centre[0])) / scale
-    gy = (np.linspace(y0, y1 - 1, ny, dtype=np.float32) - np.float32(centre[1])) / scale
+    # The spline is smooth: nodes some pixels apart, one beyond each side, and straight between.
+    step = max(2, round(scale / 8))
+    nx, ny = -(-w // step) + 2, -(-h // step) + 2
+    first = (step - 1) / 2 - step
     nodes = np.empty((ny, nx, 2), np.float32)
-    nodes[..., 0], nodes[..., 1] = gx, gy[:, None]
+    nodes[..., 0] = (np.arange(nx) * step + (first + x0 - centre[0])) / scale
+    nodes[..., 1] = ((np.arange(ny) * step + (first + y0 - centre[1])) / scale)[:, None]
     nodes = nodes.reshape(-1, 2)
     square = (nodes**2).sum(1, keepdims=True) + (at**2).sum(1) - 2 * (nodes @ at.T)
     mapped = _kernel(np.maximum(square, 0)) @ weights[:n] + weights[n] + nodes @ weights[n + 1 :]
-    return _stretch(mapped.reshape(ny, nx, 2), w, h)
-
-
-def _stretch(nodes: NDArray[np.float32], w: int, h: int) -> NDArray[np.float32]:
-    """Bilinear enlargement to (h, w) that keeps corner on corner."""
-    ny, nx = nodes.shape[:2]
-    forth = np.array([[(w - 1) / (nx - 1), 0, 0], [0, (h - 1) / (ny - 1), 0]], np.float64)
-    return cv2.warpAffine(nodes, forth, (w, h), flags=cv2.INTER_LINEAR, borderMode=1)
+    mapped += np.array([1.0, 0.0], np.float32)
+    mapped *= np.array([(size[1] - 1) / 2, size[0] - 1], np.float32)
+    full = cv2.resize(mapped.reshape(ny, nx, 2), (nx * step, ny * step))
+    return np.ascontiguousarray(full[step : step + h, step : step + w])
