@@ -1,0 +1,56 @@
+"""A run from the command line, and the files it leaves in --out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from benchmark import card, figures, per_photo, sheets
+from benchmark.evaluate import join_world
+from benchmark.options import Options, read_options
+from benchmark.report import write_report
+from benchmark.run import Finished, run, warn_failures
+from benchmark.schema import check_results
+from benchmark.tables import overall
+from uncover.errors import UncoverError
+from uncover.weights_config import write_atomically
+
+
+def main(arguments: list[str]) -> int:
+    """Run and write; 0, or 1 if a model failed (the others' results are written).
+
+    Raises:
+        UncoverError: nothing could be measured or written.
+    """
+    options = read_options(arguments)
+    for page in (options.write_card, options.write_table):
+        if page is not None:
+            card.check_page(page)
+    world = join_world()
+    finished = run(options, arguments, world)
+    if finished is None:
+        return 0
+    try:
+        _write(options, finished)
+    except OSError as error:
+        raise UncoverError(f"{options.out} cannot be written: {error.strerror}") from error
+    print(overall(finished.results))
+    print(f"report: {options.out / 'report.md'}")
+    warn_failures(finished.failures)
+    return 1 if finished.failures else 0
+
+
+def _write(options: Options, finished: Finished) -> None:
+    results = check_results(finished.results)
+    out: Path = options.out
+    out.mkdir(parents=True, exist_ok=True)
+    per_photo.write(out, finished.cases.cases, finished.measured)
+    pictures = figures.draw_all(out, results)
+    sheets.draw_sheets(out, finished)
+    write_report(out, results, pictures)
+    text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    write_atomically(out / "results.json", text.encode())
+    if options.write_card:
+        card.write_card(options.write_card, results)
+    if options.write_table:
+        card.write_table(options.write_table, results)

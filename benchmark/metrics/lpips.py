@@ -1,0 +1,67 @@
+"""Learned perceptual distance over the whole crop.
+
+Zhang et al., "The Unreasonable Effectiveness of Deep Features as a Perceptual Metric" (2018),
+through their package `lpips`. The bare face's feature maps are computed once for all models that
+filled it, and each picture goes through the network alone, so that a value cannot depend on what
+else is measured. A test compares the values with `lpips` called directly.
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import lpips
+import numpy as np
+import torch
+from torch import Tensor
+
+from benchmark.downloads import fetching
+from uncover.errors import UncoverError
+
+NETS = ("alex", "squeeze", "vgg")
+
+
+class LpipsScorer:
+    """LPIPS 0.1 with one of `NETS`; 0 is identical."""
+
+    columns = ("lpips",)
+
+    def __init__(self, net: str = "alex", device: str | torch.device = "cpu") -> None:
+        """Load the network.
+
+        Raises:
+            UncoverError: no such net, or its ImageNet weights can be neither found nor fetched.
+        """
+        if net not in NETS:
+            raise UncoverError(f"--lpips {net} is unknown; there are: {', '.join(NETS)}, none")
+        self.net = net
+        self.key = f"lpips-0.1-{net}-{torch.device(device).type}"
+        self.device = torch.device(device)
+        with warnings.catch_warnings(), fetching():
+            warnings.simplefilter("ignore")
+            try:
+                model = lpips.LPIPS(net=net, verbose=False)
+            except (OSError, RuntimeError) as error:
+                other = "--lpips squeeze" if net != "squeeze" else "--lpips none"
+                raise UncoverError(
+                    f"the weights of LPIPS ({net}) are not in torch's cache and cannot be "
+                    f"downloaded: use {other}, or go online once"
+                ) from error
+        self.model = model.requires_grad_(False).to(self.device)
+
+    @torch.inference_mode()
+    def score(self, truth: np.ndarray, hole: np.ndarray, fills: list[np.ndarray]) -> np.ndarray:
+        """float64 (len(fills), 1); see `Scorer`. The hole is not used: LPIPS sees the whole."""
+        target = self._maps(truth)
+        rows = [[self._distance(self._maps(fill), target)] for fill in fills]
+        return np.array(rows, np.float64)
+
+    def _maps(self, image: np.ndarray) -> list[Tensor]:
+        x = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+        x = x.permute(2, 0, 1)[None].float() / 127.5 - 1
+        maps = self.model.net(self.model.scaling_layer(x))
+        return [lpips.normalize_tensor(m) for m in maps]
+
+    def _distance(self, a: list[Tensor], b: list[Tensor]) -> float:
+        layers = zip(self.model.lins, a, b, strict=True)
+        return float(sum(lin((x - y) ** 2).mean() for lin, x, y in layers))
