@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
@@ -53,7 +53,9 @@ def train(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    accelerator = Accelerator(mixed_precision=settings.precision)
+    # The latent is not drawn while there is one answer per face: its layers get no gradient.
+    unused = DistributedDataParallelKwargs(find_unused_parameters=settings.generator.latent > 0)
+    accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[unused])
     world, main = accelerator.num_processes, accelerator.is_main_process
     device, weights = accelerator.device, settings.losses
     checkpoint = out / "checkpoint"
@@ -124,6 +126,7 @@ def train(
         pin_memory=device.type == "cuda",
         drop_last=True,
         persistent_workers=settings.workers > 0,
+        generator=torch.Generator().manual_seed(settings.seed),  # leave the global one alone
     )
     val_images, val_holes = evaluation_set(val_faces, side, seed=0)
     log = RunLog(out, active=main)
@@ -132,19 +135,20 @@ def train(
         (out / "data.json").write_text(json.dumps(data_summary(data, faces), indent=2))
 
     def snapshot() -> None:
+        prints = fingerprints(accelerator, [g, ema, *critics.values()])
         if not main:
             return
-        flat = critics.state_dict()
         state: dict[str, Any] = {
             "settings": to_dict(settings),
             "seen": seen,
             "g": accelerator.unwrap_model(g).state_dict(),
             "ema": ema.state_dict(),
             "critics": {name: critic.state_dict() for name, critic in critics.items()},
-            "critics_flat": flat,
+            "critics_flat": critics.state_dict(),
             "optim_g": optim_g.optimizer.state_dict(),
             "optim_d": optim_d.optimizer.state_dict(),
             "rng": rng_state(),
+            "fingerprints": prints,
         }
         save_checkpoint(checkpoint, state)
         minutes = past_minutes + (time.monotonic() - started) / 60
@@ -274,6 +278,18 @@ def train(
     accelerator.wait_for_everyone()
     accelerator.end_training()
     return seen
+
+
+def fingerprints(accelerator: Accelerator, modules: list[nn.Module]) -> list[float]:
+    """Per process, the sum of squares of all parameters: equal numbers mean equal networks.
+
+    Raises UncoverError when the processes hold different weights.
+    """
+    total = sum(p.detach().double().square().sum() for m in modules for p in m.parameters())
+    each = accelerator.gather(torch.as_tensor(total).reshape(1)).tolist()
+    if len(set(each)) > 1:
+        raise UncoverError(f"the processes have drifted apart (sums of squares {each})")
+    return each
 
 
 def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:

@@ -17,7 +17,9 @@ from uncover.generator import Generator
 def build_generator(settings: GanSettings) -> Any:
     """The generator the settings ask for, freshly initialised."""
     if settings.architecture == "seed":
-        return ContextEncoder(ContextEncoderConfig(settings.generator.resolution))
+        return ContextEncoder(
+            ContextEncoderConfig(settings.generator.resolution, settings.bottleneck)
+        )
     return Generator(settings.generator)
 
 

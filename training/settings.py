@@ -48,7 +48,8 @@ class GanSettings:
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
       models that repaint the whole crop. mask_aware: known patches of a fake count as real.
     mask_variety: rendered masks and painted shapes as holes; off = one plain jaw polygon.
-    eval_every, save_every: in images. eval_faces: size of the fixed validation part.
+    architecture: "unet" or "seed", the original's context encoder, whose bottleneck has
+      `bottleneck` channels. eval_every, save_every: in images. eval_faces: size of the fixed validation part.
     """
 
     seed: int = 0
@@ -72,6 +73,7 @@ class GanSettings:
     precision: str = "no"
     channels_last: bool = True
     architecture: str = "unet"
+    bottleneck: int = 4000
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     d_global: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     d_local: DiscriminatorConfig = field(

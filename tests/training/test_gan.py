@@ -1,0 +1,136 @@
+"""The loop: it learns, resumes bit-exactly, stops cleanly, and two processes agree."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training import gan
+from training.checkpoint import load_checkpoint
+from uncover.drawn import write_drawn_faces
+from uncover.weights import load_component
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    return write_drawn_faces(tmp_path_factory.mktemp("data"), 15, seed=2, size=96)
+
+
+def run(drawn, out, *extra):
+    return gan.main(["--data", str(drawn), "--preset", "smoke", "--out", str(out), *extra])
+
+
+@pytest.fixture(scope="module")
+def whole(drawn, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    assert run(drawn, out) == 0
+    return out
+
+
+def test_run_folder_holds_what_it_should(whole):
+    assert sorted(p.name for p in (whole / "sheets").iterdir()) == [
+        "000000016.png",
+        "000000032.png",
+    ]
+    rows = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
+    last = [r for r in rows if r["kind"] == "train"][-1]
+    named = {"known", "hole", "d_global", "d_local", "g_global", "g_local", "matching"}
+    assert named <= last.keys()
+    assert {"psnr_hole", "ssim"} <= next(r for r in rows if r["kind"] == "val").keys()
+    assert list((whole / "log").iterdir())
+    assert json.loads((whole / "settings.json").read_text())["images"] == 32
+    assert json.loads((whole / "data.json").read_text())["photos"] == 9
+
+
+def test_the_saved_weights_are_the_average(whole):
+    state = load_checkpoint(whole / "checkpoint")
+    saved = load_component(whole / "weights", "generator").state_dict()
+    for key, value in state["ema"].items():
+        assert torch.allclose(saved[key], value, atol=2e-3), key
+    assert any(not torch.equal(state["ema"][k], state["g"][k]) for k in state["g"])
+
+
+def test_resume_is_bit_exact(drawn, whole, tmp_path):
+    out = tmp_path / "stopped"
+    assert run(drawn, out, "--max-minutes", "0") == 0
+    assert load_checkpoint(out / "checkpoint")["seen"] < 32
+    assert run(drawn, out, "--resume") == 0
+    one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, out))
+    assert one.keys() == two.keys()
+    different = [k for k in one if not torch.equal(one[k], two[k])]
+    assert different == []
+
+
+def test_a_second_run_in_the_same_folder_is_refused(drawn, whole, capsys):
+    assert run(drawn, whole) == 1
+    assert "--resume" in capsys.readouterr().err
+
+
+def test_resume_with_other_settings_is_refused(drawn, whole, capsys):
+    assert run(drawn, whole, "--resume", "--set", "rate=1e-3") == 1
+    assert "other settings" in capsys.readouterr().err
+
+
+def test_init_takes_the_weights_of_another_run(drawn, whole, tmp_path):
+    out = tmp_path / "next"
+    changes = ["--set", "images=4", "--set", "rate=0.0", "--set", "rate_d=0.0"]
+    assert run(drawn, out, "--init", str(whole), *changes) == 0
+    before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
+    assert all(torch.equal(before["ema"][k], after["g"][k]) for k in before["ema"])
+
+
+def test_seed_preset_trains_the_original_model(drawn, tmp_path):
+    out = tmp_path / "seed"
+    code = gan.main(
+        ["--data", str(drawn), "--preset", "seed", "--out", str(out), "--set", "images=4"]
+        + ["--set", "batch=2", "--set", "generator.resolution=64", "--set", "eval_faces=2"]
+        + ["--set", "d_local.window=32", "--set", "threads=1"]
+        + ["--set", "bottleneck=16"]
+    )
+    assert code == 0
+    assert load_component(out / "weights", "seed_generator").config.resolution == 64
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--preset", "none"], "no preset"),
+        (["--set", "colour=1"], "unknown setting"),
+        (["--data", "nowhere"], "not a prepared data set"),
+        (["--resume"], "without --resume"),
+    ],
+)
+def test_mistakes_are_one_line(drawn, tmp_path, capsys, arguments, message):
+    data = [] if "--data" in arguments else ["--data", str(drawn)]
+    preset = [] if "--preset" in arguments else ["--preset", "smoke"]
+    assert gan.main([*data, *preset, "--out", str(tmp_path / "o"), *arguments]) == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: ")
+    assert message in error
+    assert "\n" not in error
+
+
+def test_two_processes_end_with_the_same_weights(drawn, tmp_path):
+    out = tmp_path / "two"
+    # Without mpirun, `accelerate launch --cpu` starts one process; this starts two, on the CPU.
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
+    command += ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
+    command += ["--dynamo_backend", "no"]
+    command += ["--main_process_port", "0", "-m", "training.gan", "--data", str(drawn)]
+    command += ["--preset", "smoke", "--out", str(out)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    state = load_checkpoint(out / "checkpoint")
+    assert state["seen"] == 32
+    assert len(state["fingerprints"]) == 2
+    assert state["fingerprints"][0] == state["fingerprints"][1] > 0

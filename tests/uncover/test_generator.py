@@ -1,0 +1,114 @@
+"""The generator: shapes, what it may see, its numpy seam, its latent."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
+from uncover.generator import Generator, GeneratorConfig, to_network
+
+SMALL = GeneratorConfig(
+    resolution=64, widths=(8, 12, 16), blocks=(1, 2, 1), detail_width=8, heads=2, latent=4
+)
+
+
+def test_forward_keeps_shape_and_range():
+    network = Generator(SMALL)
+    image, mask = torch.rand(2, 3, 64, 64) * 2 - 1, torch.zeros(2, 1, 64, 64)
+    out = network(image, mask)
+    assert out.shape == (2, 3, 64, 64)
+    assert out.abs().max() <= 1
+
+
+def test_encode_then_decode_is_forward():
+    network = Generator(SMALL).eval()
+    image, mask = torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
+    assert torch.equal(network(image, mask), network.decode(network.encode(image, mask)))
+
+
+def test_zero_latent_is_no_latent():
+    network = Generator(SMALL).eval()
+    for block in network.modules():
+        if getattr(block, "film", None) is not None:
+            torch.nn.init.normal_(block.film.weight)
+    image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
+    assert torch.allclose(network(image, mask), network(image, mask, torch.zeros(1, 4)))
+    assert not torch.allclose(network(image, mask), network(image, mask, torch.ones(1, 4)))
+
+
+def test_every_parameter_but_the_latents_learns():
+    network = Generator(SMALL)
+    network(torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)).mean().backward()
+    idle = {n for n, p in network.named_parameters() if p.grad is None}
+    assert all("film" in name for name in idle)
+
+
+def test_fill_does_not_see_masked_pixels():
+    network = Generator(SMALL).eval()
+    rng = np.random.default_rng(0)
+    crops = rng.integers(0, 256, (2, 64, 64, 3), dtype=np.uint8)
+    holes = np.zeros((2, 64, 64), bool)
+    holes[:, 30:60, 10:50] = True
+    other = crops.copy()
+    other[holes] = 255 - other[holes]
+    first, second = network.fill(crops, holes), network.fill(other, holes)
+    assert first.dtype == np.uint8
+    assert first.shape == crops.shape
+    assert np.array_equal(first, second)
+
+
+def test_fill_in_a_batch_equals_one_by_one():
+    network = Generator(SMALL).eval()
+    crops = np.random.default_rng(1).integers(0, 256, (3, 64, 64, 3), dtype=np.uint8)
+    holes = crops[..., 0] > 128
+    single = np.concatenate([network.fill(crops[i : i + 1], holes[i : i + 1]) for i in range(3)])
+    assert np.abs(network.fill(crops, holes).astype(int) - single).max() <= 1
+
+
+def test_to_network_range_and_hole():
+    crops = np.array([[[[0, 128, 255], [255, 255, 255]]]], dtype=np.uint8)
+    known, hole = to_network(crops, np.array([[[False, True]]]))
+    assert known[0, :, 0, 0].tolist() == pytest.approx([-1, 128 / 127.5 - 1, 1], abs=1e-6)
+    assert known[0, :, 0, 1].tolist() == [0, 0, 0]
+    assert hole[0, 0, 0].tolist() == [0, 1]
+
+
+@pytest.mark.parametrize("shape", [(1, 32, 32, 3), (1, 64, 64, 4), (64, 64, 3)])
+def test_fill_refuses_other_shapes(shape):
+    with pytest.raises(ValueError, match="expected crops"):
+        Generator(SMALL).fill(np.zeros(shape, np.uint8), np.zeros(shape[:3], bool))
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"resolution": 100},
+        {"widths": (8,), "blocks": (1,)},
+        {"blocks": (1, 1)},
+        {"heads": 5},
+        {"widths": (0, 8, 8)},
+    ],
+)
+def test_config_refuses_nonsense(changes):
+    base = {"resolution": 64, "widths": (8, 12, 16), "blocks": (1, 1, 1), "heads": 2}
+    with pytest.raises(ValueError):
+        GeneratorConfig(**(base | changes))
+
+
+def test_context_encoder_is_the_size_of_the_original():
+    with torch.device("meta"):
+        network = ContextEncoder()
+    total = sum(p.numel() for p in network.parameters())
+    largest = max(p.numel() for p in network.parameters())
+    assert total == pytest.approx(40.5e6, rel=0.01)
+    assert largest == 4000 * 512 * 16
+
+
+def test_context_encoder_ignores_the_mask():
+    network = ContextEncoder(ContextEncoderConfig(resolution=64, bottleneck=8)).eval()
+    image = torch.rand(1, 3, 64, 64)
+    out = network(image, torch.zeros(1, 1, 64, 64))
+    assert out.shape == (1, 3, 64, 64)
+    assert torch.equal(out, network(image, torch.ones(1, 1, 64, 64)))
