@@ -15,8 +15,9 @@ class LossWeights:
 
     known, hole: L1 (or L2) on known and on missing pixels. perceptual: LPIPS-squeeze of the
     composited crop, seen through a window of `window` pixels that follows the mask (0 = the whole
-    crop at full size, several times as dear). adversarial_global, adversarial_local: the two discriminators. matching: L1
-    between discriminator features. r1: gradient penalty, every `r1_every` steps.
+    crop at full size, several times as dear). adversarial_global, adversarial_local: the two
+    discriminators. matching: L1 between discriminator features. r1: gradient penalty, every
+    `r1_every` steps. pixel: "l1" or "l2".
     """
 
     known: float = 1.0
@@ -49,7 +50,8 @@ class GanSettings:
       models that repaint the whole crop. mask_aware: known patches of a fake count as real.
     mask_variety: rendered masks and painted shapes as holes; off = one plain jaw polygon.
     architecture: "unet" or "seed", the original's context encoder, whose bottleneck has
-      `bottleneck` channels. eval_every, save_every: in images. eval_faces: size of the fixed validation part.
+      `bottleneck` channels. eval_every, save_every: in images. eval_faces: size of the fixed
+      validation part.
     """
 
     seed: int = 0

@@ -97,7 +97,7 @@ def test_holes_cover_part_of_the_lower_face(variety):
 
 
 def test_a_hole_is_found_even_when_the_mask_lies_outside():
-    away = draw_face(5, 64).landmarks + [0, 58]
+    away = draw_face(5, 64).landmarks + np.array([0, 58])
     assert random_hole(away.astype(np.float32), 64, np.random.default_rng(0)).dtype == bool
 
 

@@ -90,12 +90,10 @@ def test_init_takes_the_weights_of_another_run(drawn, whole, tmp_path):
 
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):
     out = tmp_path / "seed"
-    code = gan.main(
-        ["--data", str(drawn), "--preset", "seed", "--out", str(out), "--set", "images=4"]
-        + ["--set", "batch=2", "--set", "generator.resolution=64", "--set", "eval_faces=2"]
-        + ["--set", "d_local.window=32", "--set", "threads=1"]
-        + ["--set", "bottleneck=16"]
-    )
+    changes = ["images=4", "batch=2", "generator.resolution=64", "eval_faces=2", "threads=1"]
+    changes += ["d_local.window=32", "bottleneck=16"]
+    command = ["--data", str(drawn), "--preset", "seed", "--out", str(out)]
+    code = gan.main(command + [word for change in changes for word in ("--set", change)])
     assert code == 0
     assert load_component(out / "weights", "seed_generator").config.resolution == 64
 
