@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,7 +97,7 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceReco
 
 
 def measure_chunk(
-    root: Path, items: list[SourceItem], settings: MeasureSettings
+    root: Path, items: Iterable[SourceItem], settings: MeasureSettings
 ) -> tuple[list[list[str]], list[list[str]]]:
     """Manifest rows of the usable items and (path, reason) of the others, both in order."""
     rows: list[list[str]] = []

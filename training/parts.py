@@ -9,8 +9,9 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import cv2
@@ -29,12 +30,15 @@ class Pool:
     def __init__(self, workers: int) -> None:
         self.workers = workers
         self.executor: ProcessPoolExecutor | None = None
+        self.context = multiprocessing.get_context("spawn")
+        self.stop = self.context.Event()
         self.pending: dict[Future[Part], tuple[Path, str, int]] = {}
 
     def __enter__(self) -> Pool:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self.stop.set()  # chunks in flight end at their next picture
         if self.executor is not None:
             self.executor.shutdown(wait=True, cancel_futures=True)
 
@@ -46,11 +50,11 @@ class Pool:
             return
         if self.executor is None:  # started late: a finished run that is asked again needs none
             self.executor = ProcessPoolExecutor(
-                self.workers, multiprocessing.get_context("spawn"), initializer=_start_worker
+                self.workers, self.context, initializer=_start_worker, initargs=(self.stop,)
             )
         while len(self.pending) >= 2 * self.workers:
             yield from self._collect()
-        self.pending[self.executor.submit(measure_chunk, *job)] = (path, key, len(job[1]))
+        self.pending[self.executor.submit(_measure_until_stopped, *job)] = (path, key, len(job[1]))
 
     def drain(self) -> Iterator[int]:
         """Wait for all chunks; yields their sizes as they end."""
@@ -72,8 +76,23 @@ class Pool:
             yield size
 
 
-def _start_worker() -> None:
+_stop: Event | None = None  # of this worker process, set by the parent
+
+
+def _measure_until_stopped(root: Path, items: list[SourceItem], settings: MeasureSettings) -> Part:
+    def watched() -> Iterator[SourceItem]:
+        for item in items:
+            if _stop is not None and _stop.is_set():
+                raise CancelledError
+            yield item
+
+    return measure_chunk(root, watched(), settings)
+
+
+def _start_worker(stop: Event) -> None:
     """Leave Ctrl-C to the parent, use one thread, and end when the parent is gone."""
+    global _stop
+    _stop = stop
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(1)

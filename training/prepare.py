@@ -240,7 +240,6 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status (0 done, 1 an error, 130 interrupted)."""
     settings = parse_arguments(arguments)
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         summary = prepare(settings)
     except UncoverError as error:
@@ -255,4 +254,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, _interrupt)
     sys.exit(main())
