@@ -80,19 +80,19 @@ def read_light(image: NDArray[np.uint8], camera: Camera) -> Light:
 
     ranked = np.sort(luma, axis=None)
     bright = ranked[int(0.96 * ranked.size)]
-    level = np.clip(0.30 + 0.72 * bright / 235.0, 0.34, 1.0)
+    level = np.clip(0.34 + 0.74 * bright / 235.0, 0.4, 1.04)
     lit = small[luma >= ranked[int(0.85 * ranked.size)]].mean(0)
     cast = lit / max(float(lit.max()), 1.0)
     colour = float(np.ptp(small, axis=2).mean())
     chroma = min(1.0, colour / 14.0)
     tint = level * (
-        0.62 + 0.38 * (cast * cast.max() / max(float(cast.mean()), 0.2)).clip(0.6, 1.15)
+        0.76 + 0.24 * (cast * cast.max() / max(float(cast.mean()), 0.2)).clip(0.6, 1.15)
     )
     tall, wide = y1 - y0, x1 - x0
     sharp = face[tall // 6 : tall * 3 // 5 + 1, wide // 6 : wide * 5 // 6 + 1]  # brows to nose
     grey = cv2.cvtColor(sharp, cv2.COLOR_RGB2GRAY)
     blur, grain = _focus(grey)
-    return Light(slope, direction, np.clip(tint, 0.1, 1.0).astype(np.float32), chroma, blur, grain)
+    return Light(slope, direction, np.clip(tint, 0.1, 1.05).astype(np.float32), chroma, blur, grain)
 
 
 def _focus(grey: NDArray[np.uint8]) -> tuple[float, float]:

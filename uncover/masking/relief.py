@@ -50,6 +50,8 @@ def relief(style: MaskStyle, rng: np.random.Generator, size: tuple[int, int]) ->
     v = np.linspace(0, 1, h, dtype=np.float32)[:, None]
     much = style.wrinkles * (0.5 + 0.5 * style.fit)
     height = noise_field(rng, (3, 5), size) * np.float32(0.05 * much)
+    grain = 0.0008 if style.kind in ("cloth", "gaiter") else 0.0004
+    height += rng.standard_normal(size, np.float32) * np.float32(grain)  # weave
     if style.kind in ("surgical", "cloth", "gaiter"):
         folds = noise_field(rng, (7, 4), size)
         height += np.float32(0.045 * much) * (1 - np.abs(folds))
@@ -63,7 +65,7 @@ def relief(style: MaskStyle, rng: np.random.Generator, size: tuple[int, int]) ->
     if style.cut == "pleated":
         height += _pleats(style, rng, u, v)
     if style.cut == "bill":
-        height += np.float32(0.03) * np.exp(-(((v - 0.6 + 0.1 * u * u) / 0.03) ** 2))
+        height += np.float32(0.016) * np.exp(-(((v - 0.6 + 0.1 * u * u) / 0.03) ** 2))
     if style.cut == "fold":
         height += np.float32(0.018) * np.exp(-((u / 0.022) ** 2))
         for edge in (0.10, 0.93):
@@ -84,6 +86,7 @@ def _pleats(style: MaskStyle, rng: np.random.Generator, u: Image, v: Image) -> I
     """Fabric folded down over itself: each pleat is a step that drops quickly, rises slowly."""
     count = 3 if style.kind == "surgical" or rng.random() < 0.5 else 2
     height = np.zeros(np.broadcast_shapes(u.shape, v.shape), np.float32)
+    deep = float(rng.uniform(0.010, 0.024))
     first, last = rng.uniform(0.24, 0.34), rng.uniform(0.62, 0.76)
     if style.wear == "chin":
         first, last = 0.3, 0.75
@@ -93,7 +96,7 @@ def _pleats(style: MaskStyle, rng: np.random.Generator, u: Image, v: Image) -> I
         past = v - line
         open_ = 1 - 0.55 * style.fit * np.exp(-((u / 0.5) ** 2))
         step = np.where(past < 0, np.exp(past / 0.09), -0.25 * np.exp(-past / 0.03))
-        height += (0.022 * open_ * step).astype(np.float32)
+        height += (deep * open_ * step).astype(np.float32)
     return height
 
 
@@ -123,5 +126,5 @@ def relief_shade(height: Image, light: Light, unit: float) -> Image:
     shade = gx * np.float32(-lx) + gy * np.float32(-ly)
     reach = 2 * max(1, round(0.05 * unit)) + 1
     hollow = height - cv2.blur(height, (reach, reach))
-    shade += hollow * np.float32(4.0)
-    return np.clip(shade, -0.45, 0.25)
+    shade += hollow * np.float32(5.0)
+    return np.clip(shade * np.float32(1.5), -0.5, 0.28)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
+from itertools import accumulate
 
 import numpy as np
 
@@ -141,15 +144,21 @@ _CLOTH = (
 )
 
 
+def _index(rng: np.random.Generator, weights: Iterable[float]) -> int:
+    """Draw an index by weight; ten times faster than ``rng.choice`` for a handful."""
+    ladder = list(accumulate(weights))
+    return min(bisect(ladder, rng.random() * ladder[-1]), len(ladder) - 1)
+
+
 def _pick(rng: np.random.Generator, table: tuple[tuple[Colour, int], ...]) -> Colour:
-    weights = np.array([w for _, w in table], np.float64)
-    colour = table[int(rng.choice(len(table), p=weights / weights.sum()))][0]
-    return _vary(rng, colour, 12)
+    return _vary(rng, table[_index(rng, (w for _, w in table))][0], 12)
 
 
 def _vary(rng: np.random.Generator, colour: Colour, spread: float) -> Colour:
-    shift = rng.normal(0, spread * 0.6) + rng.normal(0, spread * 0.4, 3)
-    r, g, b = (int(c) for c in np.clip(np.array(colour) + shift, 4, 250))
+    every, *each = (rng.standard_normal(4) * spread).tolist()
+    r, g, b = (
+        int(min(max(c + 0.6 * every + 0.4 * e, 4), 250)) for c, e in zip(colour, each, strict=True)
+    )
     return r, g, b
 
 
@@ -159,8 +168,7 @@ def _any_colour(rng: np.random.Generator) -> Colour:
 
 
 def _choose(rng: np.random.Generator, options: dict[str, float]) -> str:
-    odds = np.array(list(options.values()), np.float64)
-    return list(options)[int(rng.choice(len(options), p=odds / odds.sum()))]
+    return list(options)[_index(rng, options.values())]
 
 
 def random_style(rng: np.random.Generator, **fixed: object) -> MaskStyle:
@@ -176,11 +184,11 @@ def random_style(rng: np.random.Generator, **fixed: object) -> MaskStyle:
     unknown = sorted(set(fixed) - {f.name for f in fields(MaskStyle)})
     if unknown:
         raise ValueError(f"MaskStyle has no field {', '.join(unknown)}")
-    kind = str(fixed.get("kind", rng.choice(KINDS, p=_KIND_ODDS)))
+    kind = str(fixed.get("kind", KINDS[_index(rng, _KIND_ODDS)]))
     _one_of("kind", kind, KINDS)
     style: dict[str, object] = {
         "kind": kind,
-        "wear": str(rng.choice(WEAR, p=_WEAR_ODDS)),
+        "wear": WEAR[_index(rng, _WEAR_ODDS)],
         "fit": float(rng.beta(1.6, 2.2)),
         "top": float(rng.beta(2.2, 1.8)),
         "width": float(rng.beta(2.0, 1.6)),
@@ -223,7 +231,7 @@ def _n95(rng: np.random.Generator) -> dict[str, object]:
             rng, {"loops": 0.7, "head": 0.3} if cut == "fold" else {"head": 0.8, "none": 0.2}
         ),
         "trim": bool(rng.random() < 0.6),
-        "valve": int(rng.choice((-1, 0, 1), p=(0.14, 0.72, 0.14))),
+        "valve": _index(rng, (0.14, 0.72, 0.14)) - 1,
         "wrinkles": float(rng.beta(1.2, 4.0)),
     }
 
@@ -245,7 +253,7 @@ def _cloth(rng: np.random.Generator) -> dict[str, object]:
     cut = _choose(rng, {"seamed": 0.5, "pleated": 0.25, "fitted": 0.25})
     plain = rng.random() < 0.55
     colour = _pick(rng, _CLOTH) if rng.random() < 0.8 else _any_colour(rng)
-    pattern = str(rng.choice(PATTERNS[1:])) if not plain else "plain"
+    pattern = PATTERNS[int(rng.integers(1, len(PATTERNS)))] if not plain else "plain"
     edge = rng.random()
     return {
         "cut": cut,
@@ -258,7 +266,7 @@ def _cloth(rng: np.random.Generator) -> dict[str, object]:
             {"wide": 0.6, "loops": 0.4} if cut == "seamed" else {"loops": 0.86, "ties": 0.14},
         ),
         "trim": bool(rng.random() < 0.35),
-        "valve": int(rng.choice((-1, 0, 1), p=(0.04, 0.92, 0.04))),
+        "valve": _index(rng, (0.04, 0.92, 0.04)) - 1,
     }
 
 
@@ -268,7 +276,7 @@ def _gaiter(rng: np.random.Generator) -> dict[str, object]:
         "cut": _choose(rng, {"tube": 0.6, "bandana": 0.4}),
         "colour": _pick(rng, _CLOTH) if rng.random() < 0.7 else _any_colour(rng),
         "accent": _any_colour(rng),
-        "pattern": "plain" if plain else str(rng.choice(PATTERNS[1:])),
+        "pattern": "plain" if plain else PATTERNS[int(rng.integers(1, len(PATTERNS)))],
         "fastening": "none",
         "trim": False,
         "wrinkles": float(rng.beta(3.0, 1.6)),

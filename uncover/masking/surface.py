@@ -90,7 +90,7 @@ def _outline(style: MaskStyle) -> _Outline:
         shape = _Outline(
             top=0.34 - 0.26 * top,
             top_side=0.72,
-            bottom=1.74 + 0.12 * fit,
+            bottom=1.79 + 0.10 * fit,
             bottom_side=1.22,
             peak=0.6,
             belly=2.2,
@@ -106,7 +106,7 @@ def _outline(style: MaskStyle) -> _Outline:
         shape = _Outline(
             top=0.38 - 0.28 * top,
             top_side=0.66,
-            bottom=1.72 + 0.14 * fit,
+            bottom=1.80 + 0.12 * fit,
             bottom_side=1.20,
             peak=0.6,
             belly=1.9,
