@@ -6,15 +6,12 @@ resumed run continues bit-exactly on a CPU. Several processes: `accelerate launc
 
 from __future__ import annotations
 
-import argparse
 import json
-import signal
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
@@ -22,13 +19,14 @@ from torch.utils.data import DataLoader
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
-from training.config import SettingsError, load_settings, to_dict
+from training.config import SettingsError, to_dict
 from training.data import data_summary, load_faces
 from training.discriminators import PatchDiscriminator, cut_windows, hole_windows, looked_at
 from training.evaluate import predict, val_scores, write_sheet
 from training.faces import FaceDraws, evaluation_set
 from training.networks import build_generator, build_lpips, component_name, update_ema
 from training.runlog import RunLog
+from training.runs import catch_interrupt, crossed, run_command, schedule
 from training.sampling import StridedDraws
 from training.settings import GanSettings
 from uncover.errors import UncoverError
@@ -166,7 +164,7 @@ def train(
     past_minutes = 0.0
     if resume and (out / "minutes.json").exists():
         past_minutes = json.loads((out / "minutes.json").read_text())["minutes"]
-    interrupted = _catch_interrupt()
+    interrupted = catch_interrupt()
     sums: dict[str, Tensor] = {}
     step, counted, clock = 0, 0, time.monotonic()
 
@@ -176,7 +174,7 @@ def train(
         hole = batch["hole"].to(device, non_blocking=True).float()
         valid = batch["valid"].to(device, non_blocking=True).float()
         real, known = real.contiguous(memory_format=layout), real * (1 - hole)
-        factor = settings.rate_at(seen)
+        factor = schedule(seen, settings.images, settings.warmup, settings.decay)
         for group in optim_g.param_groups:
             group["lr"] = settings.rate * factor
         for group in optim_d.param_groups:
@@ -257,18 +255,18 @@ def train(
             sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
 
         last = seen + settings.batch > settings.images
-        if _crossed(seen, settings.batch, 20 * settings.batch) or last:
+        if crossed(seen, settings.batch, 20 * settings.batch) or last:
             now = time.monotonic()
             values = {k: float(v) / step for k, v in sums.items()}
             values |= {"rate": settings.rate * factor, "per_second": counted / (now - clock)}
             log.write("train", seen, values)
             sums, step, counted, clock = {}, 0, 0, now
-        if _crossed(seen, settings.batch, settings.eval_every) or last:
+        if crossed(seen, settings.batch, settings.eval_every) or last:
             evaluate()
             clock, counted, step, sums = time.monotonic(), 0, 0, {}
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = _any_process(accelerator, late or interrupted())
-        if _crossed(seen, settings.batch, settings.save_every) or last or stop:
+        if crossed(seen, settings.batch, settings.save_every) or last or stop:
             snapshot()
         if stop:
             if main:
@@ -305,10 +303,6 @@ def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in settings.items() if k not in ("threads", "workers")}
 
 
-def _crossed(seen: int, batch: int, every: int) -> bool:
-    return seen // every != (seen - batch) // every
-
-
 def _any_process(accelerator: Accelerator, flag: bool) -> bool:
     if accelerator.num_processes == 1:
         return flag
@@ -316,64 +310,10 @@ def _any_process(accelerator: Accelerator, flag: bool) -> bool:
     return bool(accelerator.reduce(tensor, "sum").item())
 
 
-def _catch_interrupt() -> Any:
-    """A function that tells whether Ctrl-C or a termination came; a second Ctrl-C ends at once."""
-    caught: list[int] = []
-
-    def note(number: int, frame: object) -> None:
-        if caught:
-            raise KeyboardInterrupt
-        caught.append(number)
-
-    try:
-        signal.signal(signal.SIGINT, note)
-        signal.signal(signal.SIGTERM, note)
-    except ValueError:  # not the main thread: the caller handles signals
-        return lambda: False
-    return lambda: bool(caught)
-
-
-def parse_args(argv: list[str] | None = None) -> argparse.Namespace:
-    """The command line of `python -m training.gan`."""
-    parser = argparse.ArgumentParser(prog="python -m training.gan", description=__doc__)
-    data = parser.add_mutually_exclusive_group(required=True)
-    data.add_argument("--data", type=Path, action="append", help="prepared folder; may repeat")
-    data.add_argument("--drawn", type=int, metavar="N", help="train on N drawn faces instead")
-    parser.add_argument("--preset", default="compact", help="preset name or .toml file")
-    parser.add_argument("--out", type=Path, required=True, help="run folder")
-    parser.add_argument("--resume", action="store_true", help="continue the run in --out")
-    parser.add_argument("--init", type=Path, help="run folder to take the first weights from")
-    parser.add_argument("--max-minutes", type=float, help="save and stop after so many minutes")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    return parser.parse_args(argv)
-
-
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    args = parse_args(argv)
-    try:
-        settings = load_settings(GanSettings, args.preset, args.changes)
-        data = args.data
-        if args.drawn is not None:
-            from uncover.drawn import write_drawn_faces
-
-            data = [args.out / "drawn"]
-            if not (data[0] / "manifest.csv").exists():
-                write_drawn_faces(data[0], args.drawn, seed=settings.seed)
-        train(
-            settings,
-            data,
-            args.out,
-            resume=args.resume,
-            init=args.init,
-            max_minutes=args.max_minutes,
-        )
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    return run_command("training.gan", __doc__, GanSettings, train, "compact", argv, drawn=True)
 
 
 if __name__ == "__main__":
-    np.seterr(all="raise", under="ignore")
     sys.exit(main())

@@ -16,7 +16,9 @@ from torch import nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, load_settings, to_dict
+from uncover.drawn import write_drawn_faces
 from uncover.errors import UncoverError
+from uncover.records import MANIFEST_NAME
 from uncover.weights import save_component
 
 T = TypeVar("T")
@@ -139,16 +141,21 @@ def run_command(
     train: Callable[..., int],
     default_preset: str,
     argv: list[str] | None,
+    drawn: bool = False,
 ) -> int:
-    """The command line that the loops share; returns the exit code."""
+    """The command line that the loops share; returns the exit code.
+
+    drawn: offer `--drawn N`, which trains on N drawn faces instead of a data folder.
+    """
     parser = argparse.ArgumentParser(
         prog=f"python -m {module}",
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--data", type=Path, action="append", required=True, help="data folder; may repeat"
-    )
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--data", type=Path, action="append", help="data folder; may repeat")
+    if drawn:
+        source.add_argument("--drawn", type=int, metavar="N", help="train on N drawn faces")
     parser.add_argument("--preset", default=default_preset, help="preset name or .toml file")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
@@ -158,12 +165,17 @@ def run_command(
     args = parser.parse_args(argv)
     try:
         settings = load_settings(settings_cls, args.preset, args.changes)
-        for folder in args.data:
+        data = args.data
+        if data is None:
+            data = [args.out / "drawn"]
+            if not (data[0] / MANIFEST_NAME).exists():
+                write_drawn_faces(data[0], args.drawn)
+        for folder in data:
             if not folder.is_dir():
                 raise UncoverError(f"--data {folder}: no such folder")
         train(
             settings,
-            args.data,
+            data,
             args.out,
             resume=args.resume,
             init=args.init,

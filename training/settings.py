@@ -93,9 +93,3 @@ class GanSettings:
             raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
         if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:
             raise ValueError("images, batch, eval_every, save_every, eval_faces must be positive")
-
-    def rate_at(self, seen: int) -> float:
-        """Factor on the learning rates after `seen` images, 0..1."""
-        up = min(1.0, (seen + self.batch) / max(self.warmup, 1))
-        down = min(1.0, (1 - seen / self.images) / self.decay)
-        return max(0.0, min(up, down))

@@ -103,7 +103,7 @@ def test_seed_preset_trains_the_original_model(drawn, tmp_path):
     [
         (["--preset", "none"], "no preset"),
         (["--set", "colour=1"], "unknown setting"),
-        (["--data", "nowhere"], "not a prepared data set"),
+        (["--data", "nowhere"], "no such folder"),
         (["--resume"], "without --resume"),
     ],
 )
