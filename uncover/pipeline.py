@@ -221,7 +221,7 @@ class Uncoverer:
             for (face, crop), probability, points in zip(
                 chunk, found.probability, found.points, strict=True
             ):
-                face = replace(face, roll=crop.roll, points=crop.to_photo(points))
+                face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
                 task = self._region(face, crop, probability, bare, settings)
                 if isinstance(task, Face):
                     aside.append(task)

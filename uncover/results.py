@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .geometry import Rect
+from .geometry import FaceCrop, Rect
 from .images import write_image
 from .photo import Photo
 
@@ -32,6 +32,7 @@ class Face:
         roll: tilt of the head in degrees, positive when the eye line falls to the image's right.
         polygon: outline of the mask in photo pixels, before it is widened for painting.
         rect, patch: the painted pixels as bool (y1 - y0, x1 - x0) in a photo rectangle.
+        crop: the upright frame in which it was filled; None when it was not looked at so closely.
     """
 
     box: tuple[float, float, float, float]
@@ -44,6 +45,7 @@ class Face:
     polygon: list[tuple[float, float]] = field(default_factory=list)
     rect: Rect = (0, 0, 0, 0)
     patch: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
+    crop: FaceCrop | None = None
 
     @property
     def mask(self) -> NDArray[np.bool_]:
