@@ -20,7 +20,7 @@ from training.card import was_edited, write_card
 from training.card_results import read_results
 from uncover import hub
 from uncover.errors import UncoverError
-from uncover.weights import default_folder
+from uncover.sources import default_folder
 from uncover.weights_config import (
     CARD,
     CONFIG,

@@ -81,7 +81,7 @@ def parser() -> argparse.ArgumentParser:
 def _pull(args: argparse.Namespace) -> int:
     from uncover.weights_cache import pull
 
-    folder = pull(args.repo, args.revision, everything=args.everything)
+    folder = pull(args.repo, args.revision, files="all" if args.everything else "torch")
     print("\n".join(_lines(Found(args.repo, args.revision, folder))))
     if args.out is not None:
         print(f"copied to {_copy(folder, args.out)}")
@@ -153,7 +153,7 @@ def _check(folder: Path) -> str:
 
 def _export(args: argparse.Namespace) -> int:
     from uncover.onnx_export import export
-    from uncover.weights import resolve
+    from uncover.sources import resolve
 
     folder = resolve(args.weights, args.revision)
     for name, size in export(folder, args.out).items():
@@ -163,7 +163,7 @@ def _export(args: argparse.Namespace) -> int:
 
 def _find(sources: Sequence[str]) -> Iterator[Found]:
     """The named weights, without the network; or the default and all that was pulled."""
-    from uncover.weights import default_folder, resolve
+    from uncover.sources import default_folder, resolve
     from uncover.weights_cache import pulled
 
     for source in sources:

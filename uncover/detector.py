@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -20,8 +19,8 @@ from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHe
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 
 from uncover.backbones import BackboneWithPyramid
+from uncover.detections import LABELS, Detections, resize_for_detector, tile_starts
 
-LABELS = ("with_mask", "without_mask", "mask_worn_incorrectly")
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
 
@@ -57,27 +56,6 @@ class DetectorConfig:
     tile_above: int = 1600
     tile_size: int = 1280
     tile_overlap: float = 0.2
-
-
-@dataclass(frozen=True)
-class Detections:
-    """Faces of one photo, best score first.
-
-    ``boxes`` float32 (N, 4): x0, y0, x1, y1 in photo pixels, inside the photo; ``labels``: N of
-    :data:`LABELS`; ``scores`` float32 (N,) in 0..1.
-    """
-
-    boxes: np.ndarray
-    labels: list[str]
-    scores: np.ndarray
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def above(self, score: float) -> Detections:
-        """The detections whose score is at least ``score``."""
-        keep = np.flatnonzero(self.scores >= score)
-        return Detections(self.boxes[keep], [self.labels[i] for i in keep], self.scores[keep])
 
 
 class MaskDetector(nn.Module):
@@ -203,21 +181,3 @@ class MaskDetector(nn.Module):
                 boxes = boxes + torch.tensor([x, y, x, y], dtype=torch.float32)
                 found.append((boxes[~cut], labels[~cut], scores[~cut]))
         return found
-
-
-def resize_for_detector(image: np.ndarray, shorter_side: int, longer_side: int) -> np.ndarray:
-    """Scales a photo to ``shorter_side``, or to ``longer_side`` if that would exceed it."""
-    height, width = image.shape[:2]
-    scale = min(shorter_side / min(height, width), longer_side / max(height, width))
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    if size == (width, height):
-        return np.ascontiguousarray(image)
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
-
-
-def tile_starts(length: int, size: int, overlap: float) -> list[int]:
-    """Where tiles of ``size`` begin so that they cover ``length`` evenly with that overlap."""
-    if length <= size:
-        return [0]
-    count = int(np.ceil((length - size) / (size * (1 - overlap)))) + 1
-    return [round(i * (length - size) / (count - 1)) for i in range(count)]

@@ -8,14 +8,15 @@ maps by soft-argmax ("integral regression", Sun et al., 2018).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from uncover.segmentation import Segmentation, batches, check_crops, resize_square
 
 
 @dataclass(frozen=True)
@@ -44,17 +45,6 @@ class SegmenterConfig:
             raise ValueError("threshold must lie in 0..1 and dilation in 0..0.5")
 
 
-@dataclass(frozen=True)
-class Segmentation:
-    """For B crops of side S: ``probability`` float32 (B, S, S) that a pixel is mask, in 0..1, and
-    ``points`` float32 (B, 5, 2), x and y in crop pixels: eye centres (image left, image right),
-    nose tip, mouth corners (image left, image right). Hidden points are inferred.
-    """
-
-    probability: np.ndarray
-    points: np.ndarray
-
-
 class MaskSegmenter(nn.Module):
     """float (B, 3, R, R) in -1..1 -> (mask logits (B, 1, R, R), points (B, 5, 2) in 0..1).
 
@@ -73,9 +63,7 @@ class MaskSegmenter(nn.Module):
             first = _conv(before, width, stride=2) if i else nn.Identity()
             self.down.append(nn.Sequential(first, Residual(width)))
         self.bottom = Residual(widths[-1])
-        self.narrow = nn.ModuleList(
-            nn.Conv2d(coarse, fine, 1) for fine, coarse in zip(widths, widths[1:], strict=False)
-        )
+        self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
         self.up = nn.ModuleList(Residual(width) for width in widths[:-1])
         self.heat = nn.Conv2d(widths[1], 5, 1)
         self.shuffle = nn.PixelShuffle(2)
@@ -114,19 +102,16 @@ class MaskSegmenter(nn.Module):
         Raises:
             ValueError: for another type or shape.
         """
-        if crops.ndim != 4 or crops.shape[3] != 3 or crops.dtype != np.uint8:
-            raise ValueError(f"expected uint8 (B, S, S, 3), got {crops.dtype} {crops.shape}")
-        if crops.shape[1] != crops.shape[2]:
-            raise ValueError(f"crops must be square, got {crops.shape}")
+        check_crops(crops)
         count, side = crops.shape[:2]
         inner = self.config.resolution
         probability = np.zeros((count, side, side), np.float32)
         points = np.zeros((count, 5, 2), np.float32)
-        for part in _batches(count):
-            resized = np.stack([_resize(crop, inner) for crop in crops[part]])
+        for part in batches(count):
+            resized = np.stack([resize_square(crop, inner) for crop in crops[part]])
             logits, unit = self._run(resized)
             found = torch.sigmoid(logits).float().cpu().numpy()[:, 0]
-            probability[part] = [_resize(plane, side) for plane in found]
+            probability[part] = [resize_square(plane, side) for plane in found]
             # Unit coordinates are of pixel areas; pixel (0, 0) has its centre at (0, 0).
             points[part] = unit.float().cpu().numpy() * side - 0.5
         return Segmentation(probability, points)
@@ -172,15 +157,3 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
-
-
-def _batches(count: int, size: int = 16) -> Iterator[slice]:
-    for start in range(0, count, size):
-        yield slice(start, min(start + size, count))
-
-
-def _resize(image: np.ndarray, side: int) -> np.ndarray:
-    if image.shape[0] == side:
-        return image
-    way = cv2.INTER_AREA if side < image.shape[0] else cv2.INTER_LINEAR
-    return cv2.resize(image, (side, side), interpolation=way)

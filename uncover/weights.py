@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +23,11 @@ from uncover import registry
 from uncover.errors import WeightsError
 from uncover.preprocessing import check_preprocessing, default_preprocessing
 from uncover.safetensors_header import TensorInfo, compare, read_header
+from uncover.sources import default_folder, resolve
 from uncover.strict import from_dict, one_line, to_dict
 from uncover.weights_config import (
     CONFIG,
     INFERENCE,
-    REFUSED,
     Component,
     Preprocessing,
     WeightsConfig,
@@ -69,45 +68,6 @@ class Bundle:
     generator: Any = None
     segmenter: Any = None
     detector: Any = None
-
-
-def default_folder() -> Path:
-    """The weights that come with the code, or the folder named by $UNCOVER_WEIGHTS."""
-    named = os.environ.get("UNCOVER_WEIGHTS")
-    return Path(named) if named else Path(__file__).resolve().parent.parent / "weights"
-
-
-def resolve(
-    source: str | Path | None = None,
-    revision: str | None = None,
-    local_files_only: bool = False,
-) -> Path:
-    """The local folder of a source: None (the default), a folder, or "user/repo" on the Hub.
-
-    Raises:
-        WeightsError: no such folder or repo, or a single file of another format; one line.
-    """
-    if source is None:
-        folder = default_folder()
-        if not (folder / CONFIG).is_file():
-            raise WeightsError(
-                f"no weights lie in {folder}: name a folder or a Hub repo, or set $UNCOVER_WEIGHTS"
-            )
-        return folder
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return path
-    if path.suffix.lower() in REFUSED | {".safetensors", ".onnx"}:
-        raise WeightsError(
-            f"{path.name} is refused: weights are a folder or Hub repo of config.json and "
-            ".safetensors files, never a single or pickled file"
-        )
-    from uncover.hub import is_repo_name
-    from uncover.weights_cache import pull
-
-    if not is_repo_name(str(source)):
-        raise WeightsError(f"{source} is neither a weights folder nor a Hub repo like user/name")
-    return pull(str(source), revision=revision, local_files_only=local_files_only)
 
 
 def load_bundle(

@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Literal
 
 from huggingface_hub.utils import WeakFileLock
 
@@ -31,6 +32,7 @@ from uncover.weights_config import (
 
 RECORD = "uncover.json"
 MAIN = "main"
+Files = Literal["torch", "onnx", "all"]
 log = logging.getLogger("uncover")
 
 
@@ -38,7 +40,7 @@ def pull(
     repo: str,
     revision: str | None = None,
     local_files_only: bool = False,
-    everything: bool = False,
+    files: Files = "torch",
 ) -> Path:
     """Pull "user/repo" into the cache and return the folder; every file is checked.
 
@@ -48,13 +50,14 @@ def pull(
     Args:
         revision: branch, tag or commit; the main branch if None.
         local_files_only: use only what was pulled before.
-        everything: also discriminators and ONNX files, not just what painting needs.
+        files: "torch" or "onnx" for what painting with that backend needs, or "all", which has the
+            discriminators as well.
 
     Raises:
         WeightsError: nothing good is to be had; one line.
     """
     if local_files_only or hub.offline():
-        good = last_good(repo, revision, everything)
+        good = last_good(repo, revision, files)
         if good is None:
             raise WeightsError(
                 f"{repo} is not in the cache (whole and unaltered): pull it while online"
@@ -64,10 +67,10 @@ def pull(
         try:
             commit = hub.commit_of(repo, revision)
             folder = _snapshot(repo, commit)
-            if commit not in _record(repo).values() or not _is_good(folder, everything):
-                folder = _download(repo, commit, everything)
+            if commit not in _record(repo).values() or not _is_good(folder, files):
+                folder = _download(repo, commit, files)
         except WeightsError as error:
-            good = last_good(repo, revision, everything)
+            good = last_good(repo, revision, files)
             if good is None:
                 raise
             log.warning("%s; the previous good version (%s) stays in use", error, good.name[:12])
@@ -76,7 +79,7 @@ def pull(
         return folder
 
 
-def last_good(repo: str, revision: str | None = None, everything: bool = False) -> Path | None:
+def last_good(repo: str, revision: str | None = None, files: Files = "torch") -> Path | None:
     """The folder of the last good version of a revision, if all its files are still good."""
     commit = _record(repo).get(revision or MAIN)
     if commit is None and revision in _record(repo).values():
@@ -84,7 +87,7 @@ def last_good(repo: str, revision: str | None = None, everything: bool = False) 
     if commit is None:
         return None
     folder = _snapshot(repo, commit)
-    return folder if _is_good(folder, everything) else None
+    return folder if _is_good(folder, files) else None
 
 
 def pulled() -> Iterator[tuple[str, str, Path]]:
@@ -95,14 +98,24 @@ def pulled() -> Iterator[tuple[str, str, Path]]:
             yield repo, revision, _snapshot(repo, commit)
 
 
-def wanted_files(config: WeightsConfig, everything: bool) -> tuple[str, ...]:
-    """The files of a config that are pulled: those for painting, or all that it names."""
-    if everything:
+def wanted_files(config: WeightsConfig, files: Files) -> tuple[str, ...]:
+    """The files of a config that are pulled: those one backend needs, or all that it names.
+
+    Raises:
+        WeightsError: ONNX files were asked for and there are none.
+    """
+    if files == "all":
         return tuple(config.files())
-    return tuple(config.components[n].file for n in INFERENCE if n in config.components)
+    needed = [config.components[name] for name in INFERENCE if name in config.components]
+    if files == "torch":
+        return tuple(component.file for component in needed)
+    exported = tuple(component.onnx.file for component in needed if component.onnx)
+    if len(exported) < len(needed) or not exported:
+        raise WeightsError("these weights have no ONNX files: `uncover export onnx` writes them")
+    return exported
 
 
-def _download(repo: str, commit: str, everything: bool) -> Path:
+def _download(repo: str, commit: str, files: Files) -> Path:
     sizes = hub.list_files(repo, commit)
     if CONFIG not in sizes:
         others = sorted(name for name in sizes if Path(name).suffix.lower() in REFUSED)
@@ -114,7 +127,7 @@ def _download(repo: str, commit: str, everything: bool) -> Path:
         raise WeightsError(f"{repo}: its {CONFIG} is absurdly large ({sizes[CONFIG]} bytes)")
     folder = hub.fetch(repo, commit, [name for name in (CONFIG, CARD) if name in sizes])
     config = read_config(folder)
-    wanted = wanted_files(config, everything)
+    wanted = wanted_files(config, files)
     for name in wanted:
         size = config.files()[name][1]
         if sizes.get(name) != size:
@@ -144,12 +157,12 @@ def _discard(folder: Path, config: WeightsConfig, names: tuple[str, ...]) -> Non
             path.unlink(missing_ok=True)
 
 
-def _is_good(folder: Path, everything: bool) -> bool:
+def _is_good(folder: Path, files: Files) -> bool:
     if not (folder / CONFIG).is_file():
         return False
     try:
         config = read_config(folder)
-        check_files(folder, config, wanted_files(config, everything))
+        check_files(folder, config, wanted_files(config, files))
     except WeightsError:
         return False
     return True

@@ -50,7 +50,7 @@ def test_only_the_files_that_the_config_names_are_pulled(server: HubServer, repo
     folder = pull(NAME)
     names = {"config.json", "README.md", "generator.safetensors", "segmenter.safetensors"}
     assert {path.name for path in folder.iterdir()} == names | {"detector.safetensors"}
-    everything = pull(NAME, everything=True)
+    everything = pull(NAME, files="all")
     assert {p.name for p in everything.iterdir()} == names | {
         "detector.safetensors",
         "discriminator_global.safetensors",
