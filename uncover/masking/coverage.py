@@ -48,7 +48,8 @@ def place(landmarks: Floats, style: MaskStyle) -> Placed:
     for strap in straps:
         line = next(drawn)
         other = next(drawn) if strap.other is not None else None
-        if (line[-1] - line[0]) @ outward * strap.side < 0.05 * camera.scale:
+        out = (line[-1] - line[0]) @ outward * strap.side
+        if out < 0.08 * camera.scale or camera.rotation[2, 0] * strap.side < -0.42:
             continue  # the ear is behind the face
         if other is None:
             outlines.append(_ribbon(line, strap.width * camera.scale))

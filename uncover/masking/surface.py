@@ -219,7 +219,7 @@ def mask_surface(style: MaskStyle, rng: np.random.Generator) -> Floats:
     half = reach * (1 + scale) * np.interp(side_y, _JAW_Y, _JAW_X) + shape.stand
     jaw = np.interp(side_y, _JAW_Y, _JAW_Z)
     cheek = np.interp(side_y, _CHEEK_Y, _CHEEK_Z)
-    edge = jaw + (cheek - jaw) * np.sqrt(np.clip(1 - np.minimum(reach, 1.0) ** 2, 0, 1))
+    edge = jaw + (cheek - jaw) * np.clip(1 - reach**2, 0, 1)
 
     middle_y = y[:, COLUMNS // 2][:, None]
     profile = _MIDDLE_Z if style.wear == "worn" else _UNDER_Z
