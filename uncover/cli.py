@@ -150,7 +150,7 @@ def _summary(outcomes: list[Outcome]) -> str:
         "not_filled": "masked but not filled",
         "failed": "failed",
     }
-    counts = Counter(outcome.status for outcome in outcomes)
+    counts = Counter(str(outcome.status) for outcome in outcomes)
     faces = sum(face["filled"] for o in outcomes for face in o.details.get("faces", ()))
     parts = [f"{counts[key]} {name}" for key, name in names.items() if counts[key]]
     return f"{len(outcomes)} photos: {', '.join(parts)}; {faces} faces in all"

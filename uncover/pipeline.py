@@ -39,6 +39,7 @@ ON_CHIN = "mask on the chin"
 NO_MASK = "no mask pixels found"
 
 Found = tuple[Box, str, float]
+Part = tuple[NDArray[np.bool_], FaceCrop, Found | None]
 T = TypeVar("T")
 
 
@@ -108,7 +109,8 @@ class Uncoverer:
             device = "cuda" if torch.cuda.is_available() else "cpu"
         bundle = load_bundle(source, revision=revision, local_files_only=local_files_only)
         networks = (bundle.detector, bundle.segmenter, bundle.generator)
-        return cls(*(network.to(device).eval() for network in networks), settings=chosen)
+        detector, segmenter, generator = (network.to(device).eval() for network in networks)
+        return cls(detector, segmenter, generator, chosen)
 
     def __call__(
         self,
@@ -159,7 +161,7 @@ class Uncoverer:
         painted = read_mask(mask, photo)
         size = self._side
         if photo.width == photo.height and photo.width <= settings.whole_crop:
-            parts = [(painted, FaceCrop.whole(photo.width, photo.height, size), None)]
+            parts: list[Part] = [(painted, FaceCrop.whole(photo.width, photo.height, size), None)]
         else:
             parts = self._faces_around(photo, painted)
         tasks = []
@@ -193,10 +195,11 @@ class Uncoverer:
         order = np.argsort(-np.asarray(found.scores), kind="stable")
         kept: list[Found] = []
         for i in order:
-            x0, y0, x1, y1 = box = tuple(float(v) for v in found.boxes[i])
+            x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
+            box = (x0, y0, x1, y1)
             usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
             if usable and all(overlap(box, other[0]) < 0.5 for other in kept):
-                kept.append(((x0, y0, x1, y1), str(found.labels[i]), float(found.scores[i])))
+                kept.append((box, str(found.labels[i]), float(found.scores[i])))
         return kept
 
     def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[_Task]]:
@@ -263,9 +266,7 @@ class Uncoverer:
         face = replace(face, rect=patch.rect, patch=patch.painted)
         return _Task(face, crop, patch, alpha > 0)
 
-    def _faces_around(
-        self, photo: Photo, painted: NDArray[np.bool_]
-    ) -> list[tuple[NDArray[np.bool_], FaceCrop, Found | None]]:
+    def _faces_around(self, photo: Photo, painted: NDArray[np.bool_]) -> list[Part]:
         """Split a mask into one part per face, each with its crop and the face found, if any."""
         _, labels = cv2.connectedComponents(painted.astype(np.uint8), connectivity=8)
         owners: dict[int, list[int]] = {}

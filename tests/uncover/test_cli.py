@@ -376,3 +376,21 @@ def test_help_and_wrong_usage_load_no_torch(args: list[str]) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == (OK if args == ["--help"] else USAGE), done.stderr
+
+
+@pytest.mark.parametrize("word", ["weights", "export"])
+def test_other_commands_are_passed_on(
+    tmp_path: Path, word: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uncover import cli_weights
+
+    seen: list[list[str]] = []
+    monkeypatch.setattr(cli_weights, "main", lambda argv: seen.append(list(argv)) or 0)
+    monkeypatch.chdir(tmp_path)
+    assert main([word, "--flag"]) == OK
+    assert seen == [[word, "--flag"]]
+    (tmp_path / word).mkdir()
+    Image.fromarray(SCENE).save(tmp_path / word / "a.png")
+    assert main([word]) == OK
+    assert (tmp_path / f"{word}_uncovered" / "a.png").exists()
+    assert len(seen) == 1
