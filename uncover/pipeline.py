@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import Box, face_box, frame_around_mask, overlap, refine, widened_to
+from .alignment import Box, face_box, frame_around_mask, overlap, refine, same_frame, widened_to
 from .compositing import (
     Blend,
     Patch,
@@ -145,8 +145,8 @@ class Uncoverer:
     def fill(self, image: ImageLike, mask: MaskLike, *, blend: Blend | None = None) -> Result:
         """Paint exactly where a mask says, without asking the detector whether it is a mask.
 
-        A square picture up to `Settings.whole_crop` pixels is taken as one face crop. Otherwise
-        the face is found around the mask; if none is found its frame is guessed from the mask,
+        A square picture up to `Settings.whole_crop` pixels is taken as one face crop, which is
+        levelled and framed as in training unless it already is. Otherwise the face is found around the mask; if none is found its frame is guessed from the mask,
         which then is taken to span the bridge of the nose to the chin.
 
         Args:
@@ -159,9 +159,11 @@ class Uncoverer:
         settings = self._settings(blend=blend)
         photo = read_image(image)
         painted = read_mask(mask, photo)
-        size = self._side
         if photo.width == photo.height and photo.width <= settings.whole_crop:
-            parts: list[Part] = [(painted, FaceCrop.whole(photo.width, photo.height, size), None)]
+            whole = FaceCrop.whole(photo.width, photo.height, self._side)
+            level = self._aligned(photo, [whole])[0]
+            crop = whole if same_frame(whole, level) else level
+            parts: list[Part] = [(painted, crop, None)]
         else:
             parts = self._faces_around(photo, painted)
         tasks = []
