@@ -146,8 +146,9 @@ class Uncoverer:
         """Paint exactly where a mask says, without asking the detector whether it is a mask.
 
         A square picture up to `Settings.whole_crop` pixels is taken as one face crop, which is
-        levelled and framed as in training unless it already is. Otherwise the face is found around the mask; if none is found its frame is guessed from the mask,
-        which then is taken to span the bridge of the nose to the chin.
+        levelled and framed as in training unless it already is. Otherwise the face is found
+        around the mask; if none is found its frame is guessed from the mask, which then is taken
+        to span the bridge of the nose to the chin.
 
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
