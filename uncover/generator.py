@@ -5,7 +5,9 @@ pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop cos
 64 px U-Net costs. The blocks carry no normalisation but a learned scale that starts small
 (SkipInit, De & Smith 2020, arXiv:2002.10444): statistics of a crop whose middle is missing are
 not worth normalising by. One self-attention layer at the coarsest but one level lets a cheek
-look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). An optional latent vector shifts
+look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). The network does not paint from
+nothing: the hole is first filled smoothly from its surroundings (pull-push, Gortler et al. 1996,
+"The Lumigraph"), and the network adds to that, so light and skin tone carry over. An optional latent vector shifts
 and scales the decoder's features (FiLM, Perez et al. 2018, arXiv:1709.07871); the zero vector is
 the best guess.
 """
@@ -121,15 +123,19 @@ class Generator(nn.Module):
         self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
         self.detail = ResidualBlock(detail + 16, detail)
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
+        with torch.no_grad():  # start close to the smooth fill
+            self.to_rgb.weight.mul_(0.1)
+            self.to_rgb.bias.zero_()
 
     def encode(self, image: Tensor, mask: Tensor) -> list[Tensor]:
-        """Features of the known pixels, finest first; independent of the latent vector.
+        """Smooth fill and features, finest first; independent of the latent vector.
 
         image: (B, 3, S, S) in -1..1, zero inside the hole. mask: (B, 1, S, S), 1 in the hole.
         """
-        x = torch.cat([image, mask], dim=1)
+        base = smooth_fill(image, mask)
+        x = torch.cat([base, mask], dim=1)
         h = self.stem(F.pixel_unshuffle(x, PATCH))
-        features = [F.pixel_unshuffle(x, PATCH // 2)]
+        features = [base, F.pixel_unshuffle(x, PATCH // 2)]
         for level, blocks in enumerate(self.encoder):
             for block in blocks:
                 h = block(h)
@@ -141,20 +147,20 @@ class Generator(nn.Module):
         return features
 
     def decode(self, features: list[Tensor], z: Tensor | None = None) -> Tensor:
-        """The crop (B, 3, S, S) in -1..1 that `features` and the latent z (B, latent) give."""
+        """The crop (B, 3, S, S) that `features` and the latent z (B, latent) give."""
         h = features[-1]
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
                 h = F.pixel_shuffle(self.up[level](h), 2)
-                h = torch.cat([h, features[level + 1]], dim=1)
+                h = torch.cat([h, features[level + 2]], dim=1)
             for block in self.decoder[level]:
                 h = block(h, z)
         h = F.pixel_shuffle(self.to_detail(F.leaky_relu(h, 0.2)), 2)
-        h = self.detail(torch.cat([h, features[0]], dim=1))
-        return torch.tanh(F.pixel_shuffle(self.to_rgb(F.leaky_relu(h, 0.2)), 2))
+        h = self.detail(torch.cat([h, features[1]], dim=1))
+        return features[0] + F.pixel_shuffle(self.to_rgb(F.leaky_relu(h, 0.2)), 2)
 
     def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
-        """The whole crop, not composited: (B, 3, S, S) in -1..1.
+        """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.
 
         image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
         z: (B, latent) or None, which is the zero vector.
@@ -178,6 +184,27 @@ class Generator(nn.Module):
         out = self(known, hole)
         out = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
         return np.ascontiguousarray(out.permute(0, 2, 3, 1).cpu().numpy())
+
+
+def smooth_fill(image: Tensor, mask: Tensor) -> Tensor:
+    """Known pixels as they are, missing ones interpolated smoothly from all around (pull-push).
+
+    image: (B, 3, S, S) with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole. A crop without
+    any known pixel gives zeros in the hole.
+    """
+    known = 1 - mask
+    pyramid = [(F.avg_pool2d(image, PATCH), F.avg_pool2d(known, PATCH))]
+    while pyramid[-1][0].shape[-1] % 2 == 0:
+        colour, weight = pyramid[-1]
+        pyramid.append((F.avg_pool2d(colour, 2), F.avg_pool2d(weight, 2)))
+    colour, weight = pyramid.pop()
+    filled = colour / weight.clamp(min=1e-3)
+    while pyramid:
+        colour, weight = pyramid.pop()
+        coarse = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
+        filled = colour + (1 - weight) * coarse
+    smooth = F.interpolate(filled, scale_factor=PATCH, mode="bilinear", align_corners=False)
+    return image + mask * smooth
 
 
 def to_network(

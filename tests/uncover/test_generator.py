@@ -7,19 +7,37 @@ import pytest
 import torch
 
 from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
-from uncover.generator import Generator, GeneratorConfig, to_network
+from uncover.generator import Generator, GeneratorConfig, smooth_fill, to_network
 
 SMALL = GeneratorConfig(
     resolution=64, widths=(8, 12, 16), blocks=(1, 2, 1), detail_width=8, heads=2, latent=4
 )
 
 
-def test_forward_keeps_shape_and_range():
+def test_forward_starts_close_to_the_smooth_fill():
     network = Generator(SMALL)
-    image, mask = torch.rand(2, 3, 64, 64) * 2 - 1, torch.zeros(2, 1, 64, 64)
+    mask = torch.zeros(2, 1, 64, 64)
+    mask[..., 20:50, 10:40] = 1
+    image = (torch.rand(2, 3, 64, 64) * 2 - 1) * (1 - mask)
     out = network(image, mask)
     assert out.shape == (2, 3, 64, 64)
-    assert out.abs().max() <= 1
+    assert (out - smooth_fill(image, mask)).abs().mean() < 0.1
+
+
+def test_smooth_fill_keeps_known_pixels_and_continues_them():
+    mask = torch.zeros(1, 1, 64, 64)
+    mask[..., 20:50, 10:40] = 1
+    ramp = torch.linspace(-1, 1, 64).expand(1, 3, 64, 64)
+    filled = smooth_fill(ramp * (1 - mask), mask)
+    assert torch.equal(filled[mask.expand(1, 3, 64, 64) == 0], ramp[mask.expand(1, 3, 64, 64) == 0])
+    assert (filled - ramp).abs().max() < 0.35
+    assert torch.allclose(
+        smooth_fill(0.4 * (1 - mask).expand(1, 3, 64, 64), mask)[mask.expand(1, 3, 64, 64) == 1],
+        torch.tensor(0.4),
+        atol=1e-5,
+    )
+    everything = torch.ones(1, 1, 64, 64)
+    assert smooth_fill(0 * ramp, everything).abs().max() == 0
 
 
 def test_encode_then_decode_is_forward():
