@@ -68,7 +68,7 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceReco
     except OSError as error:
         raise Unusable(f"unreadable: {error.strerror}") from error
     image = read_rgb(data)
-    landmarks = find_landmarks(image)
+    landmarks = find_landmarks(image, tolerant=True)
     if landmarks is None:
         raise Unusable("no face found")
     height, width = image.shape[:2]

@@ -23,6 +23,10 @@ PREDICTOR_PACKAGE = "face_recognition_models"
 PREDICTOR_FILE = "shape_predictor_68_face_landmarks.dat"
 MIN_BOX = 40
 MAX_SIDE = 1280
+# A tolerant search takes detections down to this score (dlib's own limit is 0) if the box is at
+# least so large a part of the picture's shorter side; smaller ones are mostly parts of a face.
+TOLERANT_SCORE = -0.4
+TOLERANT_SIZE = 0.3
 
 # Points that pose is read from: chin, brows, nose, eyes, mouth corners. The rest of the jaw is left
 # out: on a turned head dlib slides those points along the silhouette, so they are not fixed points.
@@ -69,11 +73,13 @@ def _models() -> tuple[Any, Any]:
     return dlib.get_frontal_face_detector(), dlib.shape_predictor(str(path))
 
 
-def find_all_landmarks(image: np.ndarray) -> list[np.ndarray]:
+def find_all_landmarks(image: np.ndarray, tolerant: bool = False) -> list[np.ndarray]:
     """Landmarks of every bare, roughly upright face that dlib's frontal detector finds.
 
     Args:
         image: uint8 (H, W, 3) RGB, upright. Pictures longer than 1280 px are searched shrunk.
+        tolerant: the picture is known to hold a large face: where none is found, take a doubtful
+            detection. dlib misses dark, harshly lit and spectacled faces more often than others.
 
     Returns:
         One float32 (68, 2) array (x, y in pixels of `image`) per face, in iBUG 300-W order, best
@@ -95,6 +101,10 @@ def find_all_landmarks(image: np.ndarray) -> list[np.ndarray]:
     with _lock:
         detector, predictor = _models()
         boxes = list(detector(small, 0)) or list(detector(small, 1))
+        if tolerant and not boxes:
+            least = TOLERANT_SIZE * min(small.shape[:2])
+            doubtful, _, _ = detector.run(small, 1, TOLERANT_SCORE)
+            boxes = [box for box in doubtful if box.width() >= least]
         boxes = [box for box in boxes if min(box.width(), box.height()) >= MIN_BOX * scale]
         boxes.sort(key=lambda box: -_prominence(box, small.shape[1], small.shape[0]))
         shapes = [predictor(small, box) for box in boxes]
@@ -112,12 +122,12 @@ def _prominence(box: Any, width: int, height: int) -> float:
     return float(box.area()) * 0.25**off
 
 
-def find_landmarks(image: np.ndarray) -> np.ndarray | None:
+def find_landmarks(image: np.ndarray, tolerant: bool = False) -> np.ndarray | None:
     """Landmarks float32 (68, 2) of the main face (large, near the centre); None without a face.
 
-    Same input and errors as `find_all_landmarks`.
+    Same arguments and errors as `find_all_landmarks`.
     """
-    faces = find_all_landmarks(image)
+    faces = find_all_landmarks(image, tolerant)
     return faces[0] if faces else None
 
 

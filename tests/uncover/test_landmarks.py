@@ -8,6 +8,7 @@ import pytest
 from skimage.data import astronaut
 
 from uncover import landmarks as module
+from uncover.drawn import draw_face
 from uncover.errors import ImageError, UncoverError
 from uncover.face_model import (
     FACE_68,
@@ -81,6 +82,16 @@ def test_big_photos_are_searched_shrunk_and_answered_in_their_own_pixels():
     assert small is not None
     assert large is not None
     assert np.abs(large / 4 - small).mean() < 3
+
+
+def test_a_tolerant_search_finds_what_else_is_missed():
+    face = draw_face(6, 192, yaw=18)
+    assert find_landmarks(face.image) is None
+    points = find_landmarks(face.image, tolerant=True)
+    assert points is not None
+    assert np.median(np.linalg.norm(points - face.landmarks, axis=1)) < 8
+    noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
+    assert find_landmarks(noise, tolerant=True) is None
 
 
 @pytest.mark.parametrize("shape", [(200, 200, 3), (39, 39, 3), (1, 1, 3)])
