@@ -33,7 +33,7 @@ test: lint
 	$(BIN)/python -m pytest
 
 bench: $(VENV)/.run  ## a one-minute benchmark on drawn faces, works anywhere
-	$(BIN)/python -m benchmark --drawn 24 --weights weights --baseline telea,mean-face --slices ethnicity,pose --features squeezenet1_1 --out results/bench
+	$(BIN)/python -m benchmark --drawn 60 --weights weights --baseline telea,mean-face --slices ethnicity,pose --lpips squeeze,none --features squeezenet1_1,none --out results/bench
 
 train-smoke: $(VENV)/.dev  ## a few training steps on drawn faces: shows that the loop runs here
 	$(BIN)/python -m training.gan --drawn 32 --preset smoke --out runs/smoke

@@ -79,6 +79,7 @@ def results_block(results: dict[str, Any]) -> str:
     parts = [
         f"{data['n']} photos of {data['name']}{split}, 95 % intervals in brackets. {GUESS}\n",
         tables.overall(results),
+        tables.training_lines(results),
     ]
     for factor in results["factors"]:
         name = "estimated |yaw|" if factor == "pose" else factor.replace("_", " ")
@@ -94,7 +95,7 @@ def results_block(results: dict[str, Any]) -> str:
             note += f" Both are taken on {results['features']} features, not Inception's."
         parts.append(f"{note}\n")
     parts.append(f"Produced by `{results['command']}` at {results['git'][:12]}.\n")
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part)
 
 
 def _front_matter(page: Path, text: str) -> tuple[dict[str, Any], str]:

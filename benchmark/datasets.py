@@ -11,6 +11,7 @@ import numpy as np
 
 from benchmark import readers
 from benchmark.readers import Row
+from uncover.drawn import draw_face
 from uncover.errors import UncoverError
 from uncover.images import read_image
 
@@ -24,6 +25,7 @@ class Photo:
 
     name: path below the data's folder, with "/". labels: factor -> value. yaw: degrees, or None
     to have it estimated. landmarks: float32 (68, 2) in photo pixels, or None to have them found.
+    Without a path it is the drawn face of `drawn_seed`.
     """
 
     name: str
@@ -31,12 +33,12 @@ class Photo:
     labels: dict[str, str] = field(default_factory=dict)
     yaw: float | None = None
     landmarks: np.ndarray | None = None
-    pixels: np.ndarray | None = None
+    drawn_seed: int = 0
 
     def content(self) -> bytes:
         """The bytes that name the photo: the file's, or a drawn face's pixels."""
         if self.path is None:
-            return np.ascontiguousarray(self.pixels).tobytes()
+            return self.read().tobytes()
         try:
             return self.path.read_bytes()
         except OSError as error:
@@ -48,7 +50,9 @@ class Photo:
         Raises:
             UncoverError: not a picture.
         """
-        return self.pixels if self.path is None else read_image(self.path).rgb
+        if self.path is None:
+            return np.ascontiguousarray(draw_face(self.drawn_seed).image)
+        return read_image(self.path).rgb
 
     @property
     def sha256(self) -> str:
@@ -134,14 +138,12 @@ def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
 
 def drawn(count: int, first: int = 0) -> DataSet:
     """Drawn faces with exact landmarks: a benchmark anywhere, of the machinery, not of people."""
-    from uncover.drawn import draw_face
-
     photos = []
     for i in range(count):
         face = draw_face(first + i)
         labels = {"ethnicity": face.ethnicity}
         photos.append(
-            Photo(f"drawn-{i:05d}", None, labels, float(face.yaw), face.landmarks, face.image)
+            Photo(f"drawn-{i:05d}", None, labels, float(face.yaw), face.landmarks, first + i)
         )
     return DataSet(
         "drawn faces", None, tuple(photos), ("ethnicity",), has_yaw=True, source="drawn faces"

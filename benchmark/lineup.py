@@ -6,16 +6,19 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 from benchmark import baselines, datasets
 from benchmark.adapters import make_adapter
-from benchmark.features import INCEPTION, NONE, SQUEEZENET, FeatureScorer, load_features
+from benchmark.features import NONE, FeatureScorer, load_features
 from benchmark.metrics import Scorer
 from benchmark.metrics.lpips import LpipsScorer
 from benchmark.metrics.pixels import PixelScorer
 from benchmark.models import FillModel, UncoverModel, weights_name
 from benchmark.options import Options
 from uncover.errors import UncoverError
+
+T = TypeVar("T")
 
 
 def load_models(
@@ -108,22 +111,18 @@ def _train_data(options: Options) -> datasets.DataSet:
 
 
 def load_scorers(options: Options, device: str) -> list[Scorer]:
-    """The metrics asked for; where nothing was asked, the best that can be had here.
+    """The metrics asked for; of several names the first that can be had here.
 
     Raises:
         UncoverError: what was asked for cannot be had.
     """
     scorers: list[Scorer] = [PixelScorer()]
-    lpips = _first(
-        options.lpips, ("alex", "squeeze"), "LPIPS", lambda net: LpipsScorer(net, device)
-    )
-    features = _first(
-        options.features,
-        (INCEPTION, SQUEEZENET),
-        "features",
-        lambda name: load_features(name, device),
-    )
-    scorers += [s for s in (lpips, features) if s is not None]
+    lpips = _first(options.lpips, "LPIPS", lambda net: LpipsScorer(net, device))
+    features = _first(options.features, "features", lambda name: load_features(name, device))
+    if lpips:
+        scorers.append(lpips)
+    if features:
+        scorers.append(features)
     if options.identity:
         from benchmark.metrics.identity import IdentityScorer
 
@@ -131,23 +130,28 @@ def load_scorers(options: Options, device: str) -> list[Scorer]:
     return scorers
 
 
-def _first(
-    asked: str | None, choices: tuple[str, ...], what: str, load: Callable[[str], Scorer]
-) -> Scorer | None:
-    if asked == NONE:
-        return None
-    if asked:
-        return load(asked)
-    for choice in choices:
+def _first(asked: str, what: str, load: Callable[[str], T]) -> T | None:
+    """The first of the names in `asked` that can be had; "none" is nothing, without an error.
+
+    Raises:
+        UncoverError: none of them can be had; says why for the last.
+    """
+    names = [name.strip() for name in asked.split(",")]
+    for i, name in enumerate(names):
+        if name == NONE:
+            if i:
+                print(f"note: {what} is left out", file=sys.stderr)
+            return None
         try:
-            scorer = load(choice)
+            found = load(name)
         except UncoverError as error:
+            if i + 1 == len(names):
+                raise
             print(f"note: {error}", file=sys.stderr)
             continue
-        if choice != choices[0]:
-            print(f"note: {what}: {choice} is used instead of {choices[0]}", file=sys.stderr)
-        return scorer
-    print(f"note: {what} are left out", file=sys.stderr)
+        if i:
+            print(f"note: {what} by {name}, not {names[0]}", file=sys.stderr)
+        return found
     return None
 
 

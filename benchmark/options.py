@@ -33,8 +33,8 @@ class Options:
     size: int
     align: bool | None
     seed: int
-    lpips: str | None
-    features: str | None
+    lpips: str
+    features: str
     identity: bool
     draws: int
     floor: int
@@ -93,11 +93,16 @@ def parser() -> argparse.ArgumentParser:
         "split of --data)",
     )  # fmt: skip
     metrics = p.add_argument_group("metrics")
-    metrics.add_argument("--lpips", help="alex (default where it can be had), squeeze, vgg, none")
     metrics.add_argument(
-        "--features",
-        help="inception (default where it can be had), squeezenet1_1, module:callable, none",
-    )
+        "--lpips", default="alex,squeeze,none", metavar="NET[,NET]",
+        help="alex, squeeze, vgg or none; of several the first that can be had (default: "
+        "%(default)s)",
+    )  # fmt: skip
+    metrics.add_argument(
+        "--features", default="inception,squeezenet1_1,none", metavar="F[,F]",
+        help="for FID and KID: inception, squeezenet1_1, module:callable or none; of several the "
+        "first that can be had (default: %(default)s)",
+    )  # fmt: skip
     metrics.add_argument("--identity", action="store_true", help="add distance to the hidden face")
     metrics.add_argument("--draws", type=int, default=2000, help="bootstrap resamples")
     metrics.add_argument("--floor", type=int, default=50, help="photos that FID and KID need")

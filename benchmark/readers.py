@@ -214,6 +214,7 @@ def _read_fairface(source: Path) -> LabelTable:
 def _read_aflw2000(source: Path) -> LabelTable:
     """A .mat beside each photo: Pose_Para (pitch, yaw, roll in radians) and pt3d_68 (3, 68)."""
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
     rows = []
     for path in sorted(source.glob("*.mat")):
@@ -221,7 +222,7 @@ def _read_aflw2000(source: Path) -> LabelTable:
             content = loadmat(path)
             yaw = float(np.degrees(np.ravel(content["Pose_Para"])[1]))
             points = np.asarray(content["pt3d_68"], np.float32)[:2].T
-        except (OSError, ValueError, KeyError, IndexError, NotImplementedError) as error:
+        except (OSError, ValueError, KeyError, IndexError, MatReadError, RuntimeError) as error:
             raise UncoverError(f"{path.name} is not an AFLW2000 label file: {error}") from error
         if points.shape != (68, 2):
             raise UncoverError(f"{path.name}: pt3d_68 has shape {points.T.shape}, not (2+, 68)")

@@ -32,7 +32,7 @@ def compose(results: dict[str, Any], pictures: list[str]) -> str:
     if results["failures"]:
         lines = [f"- **{n}** has no results: {why}" for n, why in results["failures"].items()]
         parts += ["\n".join(lines) + "\n"]
-    parts += ["## All photos\n", tables.overall(results), _training(results)]
+    parts += ["## All photos\n", tables.overall(results), tables.training_lines(results)]
     for factor in results["factors"]:
         parts.append(f"## By {_factor_name(factor, results)}\n")
         for m in shown:
@@ -93,24 +93,6 @@ def _setting(results: dict[str, Any]) -> str:
             "not compare with published ones"
         )
     return "\n".join(lines) + "\n"
-
-
-def _training(results: dict[str, Any]) -> str:
-    lines = []
-    for name, model in results["models"].items():
-        facts = {k: v for k, v in (model.get("training") or {}).items() if _plain(v)}
-        if facts:
-            text = ", ".join(f"{k.replace('_', ' ')} {_round(v)}" for k, v in facts.items())
-            lines.append(f"- {name} was trained: {text}")
-    return "\n".join(lines) + "\n" if lines else ""
-
-
-def _plain(value: object) -> bool:
-    return isinstance(value, int | float | str) and not isinstance(value, bool) and value != ""
-
-
-def _round(value: object) -> str:
-    return f"{value:,.1f}" if isinstance(value, float) else str(value)
 
 
 def _reading(results: dict[str, Any]) -> str:

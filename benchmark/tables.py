@@ -18,6 +18,12 @@ DIGITS = {
     "fid": 1,
     "kid": 4,
 }
+_TRAINING = {
+    "images": "images seen",
+    "minutes": "minutes",
+    "photos": "photos",
+    "components": "components",
+}
 UNITS = {"psnr": "dB", "psnr_hole": "dB"}
 
 Results = dict[str, Any]
@@ -88,6 +94,23 @@ def overall(results: Results) -> str:
         entry = model["slices"][0]
         rows.append([name, str(entry["n"]), *(cell(entry["metrics"][m], m) for m in metrics)])
     return table(["model", "n", *(title(m, results) for m in metrics)], rows)
+
+
+def training_lines(results: Results) -> str:
+    """What each learned model saw in training, a line each."""
+    lines = []
+    for name, model in results["models"].items():
+        facts = model.get("training") or {}
+        known = [
+            f"{facts[k]:,.0f} {word}" for k, word in _TRAINING.items() if _number(facts.get(k))
+        ]
+        if known:
+            lines.append(f"- {name} was trained on {', '.join(known)}")
+    return "\n".join(lines) + "\n" if lines else ""
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def by_factor(results: Results, factor: str, metric: str) -> str:

@@ -1,0 +1,89 @@
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from benchmark import detect
+from benchmark.__main__ import main
+
+LABELS = ("with_mask", "without_mask")
+BOXES = [[10, 10, 40, 40], [60, 20, 100, 100]]
+
+
+class Detector:
+    """Finds the boxes of every photo, each a little off."""
+
+    def __init__(self, off: float) -> None:
+        self.off = off
+
+    def detect(self, images, one_label_per_face):
+        boxes = np.array([[x + self.off, y, x + w + self.off, y + h] for x, y, w, h in BOXES])
+        scores = np.array([0.9, 0.8])
+        return [SimpleNamespace(boxes=boxes, labels=list(LABELS), scores=scores)]
+
+
+class Segmenter:
+    """Says mask everywhere."""
+
+    config = SimpleNamespace(threshold=0.5)
+
+    def segment(self, crops):
+        return SimpleNamespace(probability=np.ones(crops.shape[:3], np.float32))
+
+
+@pytest.fixture
+def scenes(tmp_path):
+    pytest.importorskip("pycocotools")
+    (tmp_path / "test").mkdir()
+    images, annotations = [], []
+    for i in (1, 2):
+        Image.new("RGB", (200, 150), (i * 60, 80, 90)).save(tmp_path / "test" / f"{i}.png")
+        images.append({"id": i, "file_name": f"{i}.png", "width": 200, "height": 150})
+        for k, box in enumerate(BOXES):
+            annotations.append(
+                {"id": len(annotations) + 1, "image_id": i, "category_id": k + 1, "bbox": box,
+                 "area": box[2] * box[3], "iscrowd": 0}
+            )  # fmt: skip
+    categories = [{"id": k + 1, "name": name} for k, name in enumerate(LABELS)]
+    content = {"images": images, "annotations": annotations, "categories": categories}
+    (tmp_path / "test.json").write_text(json.dumps({**content, "info": {}}))
+    return tmp_path
+
+
+@pytest.mark.parametrize(("off", "expected"), [(0.0, 1.0), (25.0, 0.0)])
+def test_average_precision_by_class_and_size(scenes, tmp_path, monkeypatch, off, expected):
+    monkeypatch.setattr(detect, "_load", lambda weights, component: Detector(off))
+    out = tmp_path / "out"
+    assert main(["detect", "--boxes", str(scenes / "test.json"), "--out", str(out), "--quiet"]) == 0
+    rows = json.loads((out / "detect.json").read_text())["detector"]
+    found = {(r["class"], r["size"]): r for r in rows}
+    masked = found["with_mask", "32-96 px"]
+    assert (masked["n"], masked["ap50"]) == (2, pytest.approx(expected, abs=0.01))
+    assert found["with_mask", "over 96 px"]["ap"] is None
+    assert found["without_mask", "over 96 px"]["n"] == 2
+    assert "| with_mask | all | 2 |" in (out / "detect.md").read_text()
+
+
+def test_mask_overlap(tmp_path, monkeypatch):
+    monkeypatch.setattr(detect, "_load", lambda weights, component: Segmenter())
+    words = ["detect", "--drawn", "4", "--out", str(tmp_path), "--cache", str(tmp_path / "c")]
+    assert main([*words, "--size", "96", "--quiet"]) == 0
+    rows = json.loads((tmp_path / "detect.json").read_text())["segmenter"]
+    assert rows[0]["slice"] == "all"
+    assert rows[0]["n"] == 4
+    assert 0.05 < rows[0]["iou"]["value"] < 0.6
+
+
+def test_absent_photo_is_named(scenes, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(detect, "_load", lambda weights, component: Detector(0))
+    (scenes / "test" / "2.png").unlink()
+    words = ["detect", "--boxes", str(scenes / "test.json"), "--out", str(tmp_path / "o")]
+    assert main([*words, "--quiet"]) == 1
+    assert "test.json names 2.png, which is not in" in capsys.readouterr().err
+
+
+def test_nothing_to_measure(tmp_path, capsys):
+    assert main(["detect", "--out", str(tmp_path)]) == 1
+    assert "give --boxes" in capsys.readouterr().err
