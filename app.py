@@ -1,0 +1,98 @@
+"""The page: a masked face in, a plausible one out. Also the entry of a Space.
+
+Run `python app.py`, or `python app.py --mcp` to serve the three public functions as MCP tools too.
+$UNCOVER_WEIGHTS (a folder or "user/repo") and $UNCOVER_REVISION choose the weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import os
+import sys
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+
+import gradio as gr
+
+from page.api import add_api
+from page.parts import ASSETS, BARE, MINUTES_KEPT
+from page.try_tab import try_tab
+from page.uncover_tab import uncover_tab
+from uncover.annotate import GUESS
+from uncover.card import describe_weights, read_card
+from uncover.card_page import results_html
+from uncover.chosen import Chosen, choose, wanted
+from uncover.errors import UncoverError
+from uncover.trial import Trials
+
+
+def build(chosen: Chosen) -> gr.Blocks:
+    """The whole page for loaded weights."""
+    uncoverer = chosen.uncoverer
+    with gr.Blocks(
+        title="uncover", analytics_enabled=False, delete_cache=(60, 60 * MINUTES_KEPT)
+    ) as page:
+        gr.HTML(
+            "<h1>uncover</h1><p>Add a photo of someone in a face mask. You get the same photo "
+            "with a plausible face painted where the mask was; nothing else changes. "
+            f"<span class='guess'>{GUESS}</span></p>",
+            elem_classes="intro",
+        )
+        if chosen.banner:
+            gr.Textbox(chosen.banner, label="Notice", elem_classes="banner", elem_id="banner")
+        with gr.Tabs():
+            with gr.Tab("Uncover", id="uncover"):
+                uncover_tab(uncoverer)
+            with gr.Tab("Try it on yourself", id="try"):
+                try_tab(Trials(uncoverer, BARE))
+            card = read_card(chosen.folder)
+            with gr.Tab("How good is it?", id="good"):
+                gr.HTML(results_html(card), elem_id="results")
+            with gr.Tab("About these weights", id="weights"):
+                gr.Markdown(describe_weights(card, chosen.name, chosen.link), elem_id="loaded")
+                with gr.Accordion("The card", open=False):
+                    gr.Markdown(card.text or "These weights have no card.", sanitize_html=True)
+        add_api(uncoverer)
+    return page
+
+
+def serve(page: gr.Blocks, **options: Any) -> Any:
+    """Launch the page; options go to gradio's `launch`."""
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    page.queue(max_size=64, default_concurrency_limit=4)
+    return page.launch(
+        theme=gr.themes.Soft(font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"]),
+        css_paths=[ASSETS / "page.css"],
+        max_file_size="60mb",
+        ssr_mode=False,
+        run_history=False,
+        footer_links=["api", "settings"],
+        **options,
+    )
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Start the page; returns an exit code."""
+    parser = argparse.ArgumentParser(prog="app.py", description="The uncover page.")
+    parser.add_argument("--mcp", action="store_true", help="also serve MCP tools")
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    options = parser.parse_args(argv)
+    if options.mcp and importlib.util.find_spec("mcp") is None:
+        print('error: --mcp needs an extra: pip install "gradio[mcp]"', file=sys.stderr)
+        return 2
+    try:
+        chosen = choose(*wanted(), device=options.device)
+    except UncoverError as error:
+        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    if chosen.banner:
+        print(f"warning: {chosen.banner}", file=sys.stderr)
+    serve(build(chosen), mcp_server=options.mcp)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,186 @@
+"""The first tab: a photo in, faces found and filled, masks corrected, the result saved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from page.parts import (
+    ASSETS,
+    HEAVY,
+    LIGHT,
+    MASKED,
+    MINUTES_KEPT,
+    PRIVATE,
+    photo_input,
+    results_folder,
+    told,
+)
+from uncover.annotate import GUESS
+from uncover.errors import ImageError
+from uncover.pipeline import Uncoverer
+from uncover.visit import Visit, again, download, for_editor, start
+
+BLENDS = [("Feathered edge", "feather"), ("Poisson", "poisson")]
+
+
+def uncover_tab(uncoverer: Uncoverer) -> None:
+    """Lay out the tab and wire its events."""
+    visit = gr.State(None, time_to_live=3600)
+    with gr.Row():
+        with gr.Column(scale=2, min_width=300):
+            photo = photo_input(
+                label="Your photo",
+                sources=["upload", "webcam", "clipboard"],
+                height=380,
+                elem_id="photo",
+                alt_text="The photo that was added",
+            )
+            gr.Markdown(
+                "Drop, choose, paste or take a photo; the faces are found at once. It is deleted "
+                f"within {MINUTES_KEPT + 1} minutes.",
+                elem_classes="hint",
+            )
+            gr.Examples([[str(MASKED)]], photo, label="No photo at hand? Use this one (NASA)")
+            with gr.Row():
+                go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=120)
+                stop = gr.Button("Stop", elem_id="stop", min_width=80)
+            with gr.Accordion("Options", open=False):
+                blend = gr.Radio(
+                    BLENDS,
+                    value="feather",
+                    label="Blend",
+                    info="How the painted part meets the skin. Poisson matches colours exactly.",
+                    elem_id="blend",
+                )
+                chin = gr.Checkbox(
+                    label="Also masks worn on the chin",
+                    info="Paint under masks that are pulled down and leave the mouth free.",
+                )
+        with gr.Column(scale=3, min_width=300):
+            words = gr.Markdown("The result will appear here.", elem_id="words")
+            slider = gr.ImageSlider(
+                label="Before and after: move the line",
+                type="filepath",
+                format="png",
+                interactive=False,
+                max_height=560,
+                elem_id="slider",
+                buttons=["fullscreen"],
+            )
+            gr.Markdown(f"**{GUESS}** Nothing outside the mask is changed.", elem_classes="hint")
+            with gr.Row():
+                kind = gr.Radio(
+                    ["PNG", "JPEG"],
+                    value="PNG",
+                    label="Save as",
+                    info="PNG keeps every unpainted pixel exactly.",
+                    elem_id="kind",
+                    min_width=160,
+                )
+                label = gr.Checkbox(
+                    label="Visible label in the corner",
+                    info="The note in the file's metadata is always there.",
+                    elem_id="label",
+                    min_width=160,
+                )
+            save = gr.DownloadButton("Download", interactive=False, elem_id="save")
+    with gr.Row():
+        with gr.Column(min_width=300):
+            found = gr.Image(
+                label="Faces found",
+                format="png",
+                interactive=False,
+                buttons=["fullscreen"],
+                elem_id="found",
+                alt_text="The photo with a numbered box around each face",
+            )
+        with gr.Column(min_width=300):
+            pairs = gr.Gallery(
+                label=f"Each face, before and after. {GUESS}",
+                format="png",
+                columns=1,
+                object_fit="contain",
+                height=420,
+                elem_id="pairs",
+                interactive=False,
+                buttons=["fullscreen"],
+            )
+    with gr.Accordion("Correct the masks", open=False, elem_id="correct"):
+        gr.Markdown(
+            "Choose a face, repaint its mask or leave the face out, then fill again. In the last "
+            "picture, the whole photo, you can mark a mask that was missed.",
+            elem_classes="hint",
+        )
+        editor = gr.HTML(
+            value=None,
+            html_template=(ASSETS / "mask_editor.html").read_text("utf-8"),
+            js_on_load=(ASSETS / "mask_editor.js").read_text("utf-8"),
+            apply_default_css=False,
+            elem_id="editor",
+        )
+        refill = gr.Button("Fill again", variant="primary", elem_id="again")
+
+    shown = [visit, words, slider, found, pairs]
+    nothing = (None, "The result will appear here.", None, None, None, None)
+
+    def look(path: str | None, blend: str, chin: bool) -> tuple[Any, ...]:
+        if path is None:
+            return nothing
+        state, view = start(uncoverer, Path(path), results_folder(), blend, chin)
+        return *_shown(state, view), for_editor(state)
+
+    def correct(state: Visit | None, answer: Any, blend: str) -> tuple[Any, ...]:
+        if state is None:
+            raise ImageError("add a photo first")
+        return _shown(*again(uncoverer, state, answer, results_folder(), blend))
+
+    def _shown(state: Visit, view: Any) -> tuple[Any, ...]:
+        return state, view.words, (str(view.before), str(view.after)), view.found, view.pairs
+
+    def prepare(state: Visit | None, kind: str, label: bool) -> Any:
+        if state is None:
+            return _no_file()
+        path = download(state, results_folder(), kind, label)
+        return gr.update(value=str(path), interactive=True)
+
+    looked = gr.on(
+        [photo.change, go.click, chin.input],
+        told(look),
+        [photo, blend, chin],
+        [*shown, editor],
+        show_progress_on=[slider, words],
+        trigger_mode="always_last",
+        **HEAVY,
+        **PRIVATE,
+    )
+    empty = {"inputs": None, "outputs": [*shown, editor, save], "queue": False}
+    looked.failure(lambda: (*nothing, _no_file()), **empty, **PRIVATE)
+    corrected = gr.on(
+        [refill.click],
+        told(correct),
+        [visit, editor, blend],
+        shown,
+        show_progress_on=[slider],
+        **HEAVY,
+        **PRIVATE,
+    )
+    blended = blend.input(
+        told(lambda state, *rest: correct(state, *rest) if state else nothing[:5]),
+        [visit, editor, blend],
+        shown,
+        show_progress_on=[slider],
+        **HEAVY,
+        **PRIVATE,
+    )
+    ready: dict[str, Any] = {"inputs": [visit, kind, label], "outputs": save, **LIGHT, **PRIVATE}
+    for event in (looked, corrected, blended):
+        event.success(told(prepare), **ready)
+    gr.on([kind.input, label.input], told(prepare), **ready)
+    stop.click(None, cancels=[looked, corrected, blended], **PRIVATE)
+
+
+def _no_file() -> Any:
+    return gr.update(value=None, interactive=False)

@@ -1,0 +1,73 @@
+"""Networks that understand one colour of cloth, and a page that runs on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import SimpleNamespace
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from tests.uncover.fake_networks import CLOTH, FakeGenerator, FakeSegmenter
+from uncover.chosen import Chosen
+from uncover.pipeline import Settings, Uncoverer
+from uncover.weights_config import WeightsConfig, write_config
+
+ASTRONAUT = Path(__file__).parents[2] / "assets" / "astronaut.jpg"
+MOUTH = (205, 118, 254, 168)
+"""Where the cloth lies on the astronaut's face: (x0, y0, x1, y1)."""
+
+
+def cloth(image: np.ndarray) -> np.ndarray:
+    """bool (H, W): pixels of about the colour of the cloth."""
+    return np.abs(image.astype(int) - CLOTH).sum(-1) < 60
+
+
+@dataclass
+class ClothDetector:
+    """A face around every patch of cloth; the patch covers its lower half."""
+
+    seen: list[tuple[int, ...]] = field(default_factory=list)
+
+    def detect(self, images: Sequence[np.ndarray]) -> list[SimpleNamespace]:
+        found = []
+        for image in images:
+            self.seen.append(image.shape)
+            _, _, stats, _ = cv2.connectedComponentsWithStats(cloth(image).astype(np.uint8))
+            boxes = [
+                (x - 0.25 * w, y - 1.1 * h, x + 1.25 * w, y + 1.1 * h)
+                for x, y, w, h, area in stats[1:]
+                if area > 200
+            ]
+            found.append(
+                SimpleNamespace(
+                    boxes=np.array(boxes, np.float32).reshape(-1, 4),
+                    labels=["with_mask"] * len(boxes),
+                    scores=np.full(len(boxes), 0.97, np.float32),
+                )
+            )
+        return found
+
+
+def uncoverer() -> Uncoverer:
+    """An Uncoverer that finds and fills cloth."""
+    return Uncoverer(ClothDetector(), FakeSegmenter(), FakeGenerator(), Settings())
+
+
+def chosen(folder: Path, **more: str) -> Chosen:
+    """The stand-ins as loaded weights, with an otherwise empty weights folder."""
+    write_config(folder, WeightsConfig())
+    (folder / "README.md").write_text("# Stand-ins\n\nNo networks at all.\n")
+    return Chosen(uncoverer(), folder, "stand-ins", **more)
+
+
+def clothed(path: Path, mouth: tuple[int, int, int, int] = MOUTH, shift: int = 0) -> Path:
+    """Write the astronaut with a flat cloth over her mouth; `shift` tells pictures apart."""
+    image = np.roll(np.asarray(Image.open(ASTRONAUT).convert("RGB")), shift, axis=1)
+    x0, y0, x1, y1 = mouth
+    image[y0:y1, x0 + shift : x1 + shift] = CLOTH
+    Image.fromarray(image).save(path)
+    return path

@@ -1,0 +1,151 @@
+"""What a visitor does, in a real browser."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser import stand_ins
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+
+def fetched(page, source: str) -> np.ndarray:
+    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
+
+
+def slider(page, name: str) -> list[str]:
+    """Addresses of the two pictures of a slider."""
+    page.wait_for_function(f"document.querySelectorAll('#{name} img').length >= 2")
+    return page.locator(f"#{name} img").evaluate_all("all => all.map(one => one.src)")
+
+
+def add(page, photo: Path, words: str) -> None:
+    """Add a photo and wait until the page says `words`."""
+    page.set_input_files("#photo input[type=file]", str(photo))
+    page.locator("#words").get_by_text(words).wait_for()
+
+
+def clear(page, name: str) -> None:
+    page.locator(f"#{name} button[aria-label='Clear'], #{name} button[title='Clear']").first.click()
+    page.wait_for_selector(f"#{name} input[type=file]", state="attached")
+
+
+def new_after(page, old: str) -> str:
+    page.wait_for_function(
+        "old => [...document.querySelectorAll('#slider img')].every(one => one.src !== old)",
+        arg=old,
+    )
+    return next(s for s in slider(page, "slider") if "_uncovered" in s)
+
+
+def test_upload_changes_the_mouth_and_nothing_else(page, photo: Path) -> None:
+    assert page.locator("#banner textarea, #banner").first.is_visible()
+    assert page.get_by_text("A guess, not an identification.").first.is_visible()
+    add(page, photo, "1 face found, 1 painted")
+    before, after = (fetched(page, source) for source in slider(page, "slider"))
+    original = np.asarray(Image.open(photo).convert("RGB"))
+    x0, y0, x1, y1 = stand_ins.MOUTH
+    assert np.array_equal(before, original)
+    changed = (before != after).any(-1)
+    assert changed[y0:y1, x0:x1].all()
+    changed[y0 - 20 : y1 + 20, x0 - 20 : x1 + 20] = False
+    assert not changed.any()
+    page.wait_for_selector("#found img")
+    page.wait_for_selector("#pairs img")
+    page.wait_for_selector("#save:not([disabled])")
+
+
+def test_mask_is_corrected_and_filled_again(page, photo: Path) -> None:
+    old = next(s for s in slider(page, "slider") if "_uncovered" in s)
+    page.locator("#correct button").first.click()
+    canvas = page.locator("#editor canvas")
+    canvas.scroll_into_view_if_needed()
+    page.locator("#editor .me-note").get_by_text("Pink is what").wait_for()
+    box = canvas.bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + 0.2 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.4 * box["width"], box["y"] + 0.2 * box["height"], steps=5)
+    page.mouse.up()
+    page.locator("#editor [data-act=grow]").press("Enter")
+    page.click("#again")
+    after = fetched(page, new_after(page, old))
+    original = np.asarray(Image.open(photo).convert("RGB"))
+    changed = (after != original).any(-1)
+    x0, y0, _, _ = stand_ins.MOUTH
+    assert changed[: y0 - 20].sum() > 50, "the painted stroke, above the cloth, was not filled"
+    assert changed[: y0 - 20].sum() < 3000
+
+    old = next(s for s in slider(page, "slider") if "_uncovered" in s)
+    page.locator("#editor .me-off").check()
+    page.click("#again")
+    after = fetched(page, new_after(page, old))
+    assert np.array_equal(after, original)
+    page.locator("#words").get_by_text("none painted").wait_for()
+
+
+def test_bad_file_gives_a_toast_and_the_page_goes_on(page, photo: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "holiday.png"
+    bad.write_bytes(b"this is no picture")
+    clear(page, "photo")
+    page.set_input_files("#photo input[type=file]", str(bad))
+    toast = page.locator(".toast-body").filter(has_text="holiday.png")
+    toast.wait_for()
+    assert "not a picture" in toast.inner_text()
+    assert str(tmp_path) not in toast.inner_text()
+    assert "/" not in toast.inner_text()
+    toast.locator("button").first.click()
+    page.wait_for_function("document.querySelectorAll('#slider img').length === 0")
+    clear(page, "photo")
+    add(page, photo, "1 face found, 1 painted")
+
+
+def test_without_a_webcam_the_page_goes_on(page, photo: Path) -> None:
+    clear(page, "photo")
+    page.locator("#photo button[aria-label='Capture from camera']").click()
+    page.get_by_text("Click to Access Webcam").click()
+    page.wait_for_timeout(500)
+    page.locator("#photo button[aria-label='Upload file']").click()
+    page.wait_for_selector("#photo input[type=file]", state="attached")
+    add(page, photo, "1 face found, 1 painted")
+
+
+def test_mask_is_put_on_and_taken_off(page) -> None:
+    page.get_by_role("tab", name="Try it on yourself").click()
+    page.wait_for_selector("#bare input[type=file]", state="attached")
+    page.set_input_files("#bare input[type=file]", str(stand_ins.ASTRONAUT))
+    page.wait_for_selector("#masked img")
+    masked = fetched(page, page.locator("#masked img").first.get_attribute("src"))
+    bare = np.asarray(Image.open(stand_ins.ASTRONAUT).convert("RGB"))
+    x0, y0, x1, y1 = stand_ins.MOUTH
+    assert (masked[y0:y1, x0:x1] != bare[y0:y1, x0:x1]).any(-1).mean() > 0.9
+    page.click("#off")
+    page.locator("#score").get_by_text("SSIM").first.wait_for()
+    page.wait_for_selector("#guess img")
+    truth, guess = (fetched(page, source) for source in slider(page, "truth"))
+    assert np.array_equal(truth, bare)
+    assert (guess[y0:y1, x0:x1] != bare[y0:y1, x0:x1]).any(-1).mean() > 0.9
+
+
+def test_weights_and_results_are_told(page) -> None:
+    page.get_by_role("tab", name="How good is it?").click()
+    page.get_by_text("No benchmark results come with these weights").wait_for()
+    page.get_by_role("tab", name="About these weights").click()
+    page.locator("#loaded").get_by_text("CC-BY-NC-SA-4.0").wait_for()
+    page.get_by_role("tab", name="Uncover").click()
+
+
+def test_phone_width_has_no_sideways_scroll(page) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.wait_for_timeout(300)
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.set_viewport_size({"width": 1280, "height": 1000})
+    assert wide <= 392
+
+
+def test_nothing_was_asked_of_other_servers(page) -> None:
+    assert page.strangers == []

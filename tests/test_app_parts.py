@@ -1,0 +1,197 @@
+"""Labels, cards and the choice of weights, as the page shows them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.browser import stand_ins
+from uncover import chosen as choosing
+from uncover.annotate import caption, draw_faces, face_pair, zoom_rect
+from uncover.card import read_card
+from uncover.card_page import results_html
+from uncover.corner_label import with_corner_label
+from uncover.errors import UncoverError, WeightsError
+from uncover.images import read_image
+from uncover.results import Face
+from uncover.tryon import compare, in_words, make_style, put_on, take_off
+from uncover.weights_config import WeightsConfig, write_config
+
+FACE = Face((10.0, 20.0, 60.0, 90.0), "with_mask", 0.98, (200, 300))
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "Face 1: mask, 98 % sure"),
+        ({"reason": "bare"}, "Face 1: mask, 98 % sure; left alone: no mask on it"),
+    ],
+)
+def test_caption(changes: dict[str, str], expected: str) -> None:
+    face = Face(FACE.box, FACE.label, FACE.score, FACE.size, **changes)
+    assert caption(face, 1).replace("98%", "98 %") == expected
+
+
+def test_boxes_are_drawn_and_shrunk() -> None:
+    photo = np.full((200, 300, 3), 90, np.uint8)
+    drawn = draw_faces(photo, [FACE])
+    assert drawn.shape == photo.shape
+    assert (drawn != photo).any()
+    assert draw_faces(photo, [FACE], longest=150).shape == (100, 150, 3)
+    assert (photo == 90).all()
+
+
+@pytest.mark.parametrize(
+    ("box", "shape"),
+    [((0, 0, 10, 10), (20, 400)), ((390, 5, 420, 60), (70, 400)), (FACE.box, (200, 300))],
+)
+def test_zoom_stays_inside(box, shape) -> None:
+    x0, y0, x1, y1 = zoom_rect(box, shape)
+    assert 0 <= x0 < x1 <= shape[1]
+    assert 0 <= y0 < y1 <= shape[0]
+
+
+def test_pair_shows_both() -> None:
+    before, after = np.zeros((200, 300, 3), np.uint8), np.full((200, 300, 3), 200, np.uint8)
+    pair = face_pair(before, after, FACE, side=80)
+    assert pair[:, :40].max() == 0
+    assert pair[:, -40:].min() == 200
+
+
+@pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("RGB", "RGB"), ("L", "RGB"), ("RGBA", "RGBA"), ("P", "RGB"), ("CMYK", "RGB")],
+)
+def test_corner_label(mode: str, expected: str) -> None:
+    image = Image.new("RGB", (640, 480), (90, 120, 150)).convert(mode)
+    labelled = with_corner_label(image)
+    assert labelled.mode == expected
+    assert labelled.size == image.size
+    corner = np.asarray(labelled.convert("L"))[-10:, -30:]
+    assert corner.min() < 60
+    plain = np.asarray(image.convert("RGB"))[:400]
+    assert np.array_equal(np.asarray(labelled.convert("RGB"))[:400], plain)
+
+
+def test_mask_on_and_off_on_a_real_face() -> None:
+    photo = read_image(stand_ins.ASTRONAUT)
+    masked = put_on(photo, make_style("surgical", "rgba(40, 90, 200, 1)", 0.3))
+    assert np.array_equal(masked.bare, photo.rgb)
+    assert masked.covered.sum() > 2000
+    guess = take_off(stand_ins.uncoverer(), masked)
+    assert 0 <= guess.scores.ssim_hole < guess.scores.ssim < 1
+    assert guess.scores.lpips_hole is None or guess.scores.lpips_hole > 0
+    assert "SSIM" in in_words(guess)
+    changed = (guess.result.pixels != masked.masked).any(-1)
+    assert (changed & masked.covered).any()
+
+
+def test_identical_faces_score_as_identical() -> None:
+    photo = read_image(stand_ins.ASTRONAUT)
+    masked = put_on(photo, make_style("cloth", "#cc3333", 0.5))
+    scores = compare(photo.rgb, photo.rgb, masked.covered, masked.crop)
+    assert scores.ssim_hole == pytest.approx(1, abs=1e-5)
+    assert scores.lpips is None or scores.lpips == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    "style", [("top hat", "#ffffff", 0.5), ("cloth", "reddish", 0.5), ("cloth", "#ffffff", 7.0)]
+)
+def test_impossible_masks_are_refused(style) -> None:
+    with pytest.raises(UncoverError, match="cannot be drawn"):
+        make_style(*style)
+
+
+TABLE = """---
+license: cc-by-nc-sa-4.0
+---
+# Card
+
+| slice | n | PSNR, hole (dB) | SSIM, hole | LPIPS |
+|---|---:|---:|---:|---:|
+| all | 300 | 19.3 (19.0–19.6) | 0.61 (0.6–0.62) | 0.066 (0.064–0.068) |
+| ethnicity asian | 150 | 19.1 (18.7–19.5) | 0.6 (0.59–0.61) | 0.071 (0.069–0.073) |
+| ethnicity white | 150 | 19.5 (19.1–19.9) | 0.62 (0.61–0.63) | 0.061 (0.06–0.062) |
+| pose 60+ | 0 | no photos | no photos | no photos |
+| ethnicity asian, pose 0-15 | 120 | 19.2 (18.9–19.5) | 0.6 (0.59–0.61) | 0.07 (0.068–0.072) |
+| ethnicity white, pose 0-15 | 12 | 19.9 (18–21) | 0.6 (0.5–0.7) | 0.05 (0.04–0.06) |
+"""
+
+
+def _weights(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    write_config(folder, WeightsConfig(results={"data": "some faces"}))
+    return folder
+
+
+def test_results_are_read_from_the_card(tmp_path: Path) -> None:
+    folder = _weights(tmp_path)
+    (folder / "README.md").write_text(TABLE)
+    card = read_card(folder)
+    assert card.text.startswith("# Card")
+    assert len(card.slices) == 6
+    assert card.slices[1].fixed == {"ethnicity": "asian"}
+    assert card.slices[1].metrics["lpips"].high == 0.073
+    assert card.slices[3].metrics["lpips"].value is None
+    html = results_html(card)
+    for text in ("some faces", "asian", "do not overlap", "not tested", "n = 12", "0.071"):
+        assert text in html, text
+
+
+def test_results_of_other_weights_are_not_shown(tmp_path: Path) -> None:
+    folder = _weights(tmp_path)
+    entry = {"slice": {"ethnicity": "all"}, "n": 7, "metrics": {"lpips": {"value": 0.5}}}
+    results = {
+        "data": {"name": "x"},
+        "models": {"m": {"weights_sha256": "0" * 64, "slices": [entry]}},
+    }
+    (folder / "results.json").write_text(json.dumps(results))
+    assert read_card(folder).slices == ()
+    results["models"]["m"]["weights_sha256"] = read_card(folder).fingerprint
+    (folder / "results.json").write_text(json.dumps(results))
+    assert read_card(folder).slices[0].metrics["lpips"].value == 0.5
+
+
+def test_no_results_are_said_so(tmp_path: Path) -> None:
+    assert "No benchmark results" in results_html(read_card(_weights(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, (None, None)),
+        ({"UNCOVER_WEIGHTS": " "}, (None, None)),
+        ({"UNCOVER_WEIGHTS": "a/b"}, ("a/b", None)),
+        ({"UNCOVER_WEIGHTS": "a/b@v1"}, ("a/b", "v1")),
+        ({"UNCOVER_WEIGHTS": "a/b@v1", "UNCOVER_REVISION": "v2"}, ("a/b", "v2")),
+    ],
+)
+def test_wanted_weights(
+    environment: dict[str, str], expected: tuple[str | None, str | None]
+) -> None:
+    assert choosing.wanted(environment) == expected
+
+
+def test_unreachable_weights_fall_back_with_a_banner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(source: str, **options: object) -> str:
+        loaded.append(source)
+        return "networks"
+
+    def unreachable(source: str, revision: str | None) -> Path:
+        raise WeightsError("the Hub cannot be reached")
+
+    monkeypatch.setattr(choosing.Uncoverer, "from_pretrained", staticmethod(load))
+    monkeypatch.setattr(choosing, "resolve", unreachable)
+    chosen = choosing.choose("user/repo", "v1", embedded=tmp_path)
+    assert loaded == [str(tmp_path)]
+    assert "user/repo@v1" in str(chosen.banner)
+    assert "cannot be reached" in str(chosen.banner)
+    assert choosing.choose(None, embedded=tmp_path).banner is None
