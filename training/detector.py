@@ -195,6 +195,7 @@ def train(
         collate_fn=as_lists,
         drop_last=True,
         persistent_workers=settings.workers > 0,
+        generator=torch.Generator(),  # or else starting it would advance the global one
     )
     notes = {
         "scenes": len(data.scenes),

@@ -25,12 +25,20 @@ Masker = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarra
 
 @dataclass(frozen=True)
 class SceneSettings:
-    """How training pictures are made; the shares are probabilities."""
+    """How training pictures are made; the shares are probabilities.
+
+    sizes: sides, one per batch. mosaic: four parts instead of one; each part is a labelled scene,
+    a labelled close-up or (else) an aligned face. filling: close-ups and faces that fill their
+    part or exceed it. masked: faces with a drawn mask. placed: scenes with faces set into them.
+    rare_weight: how much more often scenes with a rare class are drawn. tilt: degrees.
+    min_side, min_visible: smaller or more hidden faces are not asked for.
+    """
 
     sizes: tuple[int, ...] = (320, 384, 448)
     mosaic: float = 0.35
     scene: float = 0.5
     closeup: float = 0.25
+    filling: float = 0.5
     masked: float = 0.5
     placed: float = 0.35
     rare_weight: float = 3.0
@@ -112,14 +120,15 @@ class SceneComposer:
             fit = 448 / min(source.image.shape[:2])
             scale = fit * np.exp(rng.uniform(np.log(0.5), np.log(2.2)))
             tile = self._view(rng, source, width, height, scale, settings.tilt / 2)
-            if self.faces and rng.random() < settings.placed:
+            if self.faces and min(width, height) >= 64 and rng.random() < settings.placed:
                 tile = self._place_faces(rng, tile)
         else:
             source = self._face(rng) if kind == 2 else None
             if source is None:
                 source = self.closeups[rng.integers(len(self.closeups))]
             fit = min(width / source.image.shape[1], height / source.image.shape[0])
-            scale = fit * np.exp(rng.uniform(np.log(0.3), np.log(1.5)))
+            low, high = (0.8, 1.5) if rng.random() < settings.filling else (0.3, 1.0)
+            scale = fit * np.exp(rng.uniform(np.log(low), np.log(high)))
             tile = self._view(rng, source, width, height, scale, settings.tilt)
         return Tile(vary_light(rng, tile.image), tile.boxes, tile.labels)
 

@@ -144,6 +144,7 @@ def train(
         pin_memory=device.type == "cuda",
         drop_last=True,
         persistent_workers=settings.workers > 0,
+        generator=torch.Generator(),  # or else starting it would advance the global one
     )
     val_crops = fixed_crops(val[: settings.eval_faces], side)
     log = RunLog(out)

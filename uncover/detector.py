@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 
 from uncover.backbones import BackboneWithPyramid
@@ -56,6 +58,15 @@ class DetectorConfig:
     tile_above: int = 1600
     tile_size: int = 1280
     tile_overlap: float = 0.2
+
+
+class SizeAsGiven(GeneralizedRCNNTransform):
+    """torchvision's normalising and padding without its resizing, which aliases."""
+
+    def resize(
+        self, image: Tensor, target: dict[str, Tensor] | None = None
+    ) -> tuple[Tensor, dict[str, Tensor] | None]:
+        return image, target
 
 
 class MaskDetector(nn.Module):
@@ -101,9 +112,9 @@ class MaskDetector(nn.Module):
             box_detections_per_img=config.max_detections,
             box_batch_size_per_image=96,
             box_positive_fraction=0.33,
-            image_mean=IMAGE_MEAN,
-            image_std=IMAGE_STD,
-            _skip_resize=True,
+        )
+        self.net.transform = SizeAsGiven(
+            config.shorter_side, config.longer_side, list(IMAGE_MEAN), list(IMAGE_STD)
         )
 
     @torch.inference_mode()
@@ -153,7 +164,10 @@ class MaskDetector(nn.Module):
         """One pass over one picture: boxes in its pixels, labels 1..3, scores; on the CPU."""
         resized = resize_for_detector(image, self.config.shorter_side, self.config.longer_side)
         parameter = next(self.parameters())
-        tensor = torch.from_numpy(resized).to(parameter.device).permute(2, 0, 1)
+        # The coarsest pyramid level needs 64 pixels; what is added lies below and to the right.
+        below, right = (max(0, 64 - side) for side in resized.shape[:2])
+        padded = cv2.copyMakeBorder(resized, 0, below, 0, right, cv2.BORDER_REPLICATE)
+        tensor = torch.from_numpy(padded).to(parameter.device).permute(2, 0, 1)
         was_training = self.training
         self.eval()
         found = self.net([tensor.to(parameter.dtype) / 255])[0]

@@ -1,0 +1,72 @@
+"""Training crops of the segmenter: mask and points stay on the face wherever the frame goes."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.masked_crops import CropSettings, MaskedCrops, jitter_frame, make_crop
+from uncover.drawn import draw_face, write_drawn_faces
+from uncover.geometry import TEMPLATE_5, FaceCrop
+from uncover.landmarks import five_points
+from uncover.records import read_manifest
+
+STILL = CropSettings(
+    bare=0, occluded=0, rough=0, near_shift=0, near_scale=1, near_roll=0, plain_border=0
+)
+
+
+@pytest.fixture(scope="module")
+def crops(tmp_path_factory):
+    folder = write_drawn_faces(tmp_path_factory.mktemp("faces"), 4, seed=3, size=96)
+    return MaskedCrops(read_manifest(folder), 64, CropSettings(), 40, seed=7)
+
+
+def test_a_crop_is_a_function_of_its_number(crops):
+    assert len(crops) == 40
+    for number in range(6):
+        for one, two in zip(crops[number], crops[number], strict=True):
+            assert one.equal(two)
+
+
+def test_tensors_have_the_network_s_shapes(crops):
+    image, mask, points = crops[0]
+    assert (image.shape, mask.shape, points.shape) == ((3, 64, 64), (1, 64, 64), (5, 2))
+    assert (str(image.dtype), str(mask.dtype)) == ("torch.uint8", "torch.uint8")
+
+
+def test_some_faces_are_bare(crops):
+    bare = [crops.make(i).mask.max() == 0 for i in range(40)]
+    assert 0 < sum(bare) < 20
+
+
+def test_without_jitter_the_points_lie_near_the_template():
+    face = draw_face(4, 128)
+    crop = make_crop(face.image, face.landmarks, 128, STILL, np.random.default_rng(0))
+    assert np.abs(crop.points - TEMPLATE_5).max() < 0.12
+    assert 0.05 < (crop.mask > 0.5).mean() < 0.7
+
+
+def test_points_follow_the_frame():
+    face = draw_face(4, 128)
+    rng = np.random.default_rng(3)
+    crop = make_crop(face.image, face.landmarks, 64, CropSettings(rough=1), rng)
+    five = five_points(face.landmarks)
+    mirrored = five[[1, 0, 2, 4, 3]] * [-1, 1] + [127, 0]
+    scale = min(1, round(1.25 * 64) / 128)
+    for points in (five, mirrored):
+        moved = (crop.frame.to_crop((points + 0.5) * scale - 0.5) + 0.5) / 64
+        if np.abs(moved - crop.points).max() < 0.02:
+            return
+    pytest.fail("points are neither the face's nor its mirror image's")
+
+
+def test_jitter_stays_within_its_bounds():
+    frame = FaceCrop.from_points(TEMPLATE_5 * 256, 256)
+    settings = CropSettings(rough=1)
+    frames = [jitter_frame(frame, settings, np.random.default_rng(i)) for i in range(60)]
+    scales = [f.scale for f in frames]
+    rolls = [abs(f.roll) for f in frames]
+    assert 1 / settings.shrink - 1e-6 <= min(scales) < 0.85
+    assert 1.2 < max(scales) <= settings.grow + 1e-6
+    assert 35 < max(rolls) <= settings.roll + 1e-6

@@ -1,0 +1,139 @@
+"""The segmenter's loop, losses and scores."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from training import segmenter
+from training.checkpoint import load_checkpoint
+from training.segmenter import mask_loss, overlap_loss, points_loss
+from training.segmenter_scores import angle_between, dilate, fixed_crops, score_segmenter
+from uncover.drawn import write_drawn_faces
+from uncover.records import read_manifest
+from uncover.segmenter import Segmentation, SegmenterConfig
+from uncover.weights import load_component
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return write_drawn_faces(tmp_path_factory.mktemp("data"), 10, seed=2, size=64)
+
+
+def run(folder, out, *extra):
+    data = ["--data", str(folder), "--preset", "segmenter-smoke"]
+    return segmenter.main([*data, "--out", str(out), *extra])
+
+
+@pytest.fixture(scope="module")
+def whole(folder, tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs") / "whole"
+    assert run(folder, out) == 0
+    return out
+
+
+def test_run_folder_holds_scores_sheets_and_loadable_weights(whole):
+    rows = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
+    last = [row for row in rows if row["kind"] == "val"][-1]
+    assert last["images"] == 8
+    assert {"iou_median", "iou_p5", "missed", "eye_line_median", "eye_line_p95"} <= last.keys()
+    assert len(list((whole / "sheets").iterdir())) == 2
+    state = load_checkpoint(whole / "checkpoint")
+    saved = load_component(whole / "weights", "segmenter").state_dict()
+    for key, value in state["ema"].items():
+        assert torch.allclose(saved[key].float(), value.float(), atol=2e-3), key
+
+
+def test_resume_is_bit_exact(folder, whole, tmp_path):
+    out = tmp_path / "stopped"
+    assert run(folder, out, "--max-minutes", "0") == 0
+    assert load_checkpoint(out / "checkpoint")["seen"] == 2
+    assert run(folder, out, "--resume") == 0
+    one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, out))
+    assert [k for k in one if not torch.equal(one[k], two[k])] == []
+
+
+def test_a_folder_without_a_manifest_is_one_line(tmp_path, capsys):
+    assert run(tmp_path, tmp_path / "out") == 1
+    error = capsys.readouterr().err.strip()
+    assert error.startswith("error: ")
+    assert "\n" not in error
+
+
+def test_missing_mask_costs_more_than_too_much():
+    target = torch.zeros(1, 1, 8, 8)
+    target[..., :4] = 1
+    short, long = target.clone(), target.clone()
+    short[..., 3], long[..., 4] = 0, 1
+    for loss in (mask_loss, overlap_loss):
+        right, under, over = (loss(8 * m - 4, target, 2.0) for m in (target, short, long))
+        assert right < over < under
+
+
+def test_equal_errors_cost_the_same_when_not_weighted():
+    target = torch.zeros(1, 1, 4, 4)
+    target[..., :2] = 1
+    logits = torch.zeros(1, 1, 4, 4)
+    assert float(mask_loss(logits, target, 1.0)) == pytest.approx(np.log(2))
+    # Half of everything: 2 * 4 common of 8 + 8, with 64 added above and below.
+    assert float(overlap_loss(logits, target, 1.0)) == pytest.approx(1 - (8 + 64) / (16 + 64))
+
+
+def test_points_outside_the_crop_do_not_count():
+    truth = torch.tensor([[[0.5, 0.5], [1.2, 0.5]]])
+    found = torch.tensor([[[0.5, 0.5], [0.9, 0.5]]])
+    assert float(points_loss(found, truth)) == 0
+    assert float(points_loss(found + 0.1, truth)) == pytest.approx(0.1 - 0.005, abs=1e-6)
+    assert float(points_loss(found, truth + 2)) == 0
+
+
+class Oracle:
+    """Answers with the truth, turned and shifted by known amounts."""
+
+    config = SegmenterConfig(dilation=0.02)
+
+    def __init__(self, crops, turn=0.0, shift=0):
+        self.crops = {crop.image.tobytes(): crop for crop in crops}
+        self.turn, self.shift = np.deg2rad(turn), shift
+
+    def segment(self, images):
+        crop = self.crops[images[0].tobytes()]
+        c, s = np.cos(self.turn), np.sin(self.turn)
+        points = (crop.points - 0.5) @ np.array([[c, s], [-s, c]]) + 0.5
+        mask = np.roll(crop.mask, self.shift, axis=1)
+        side = crop.image.shape[0]
+        return Segmentation(mask[None], (points[None] * side - 0.5).astype(np.float32))
+
+
+def test_scores_of_a_known_answer(folder):
+    records = [r for r in read_manifest(folder) if r.split == "val"]
+    crops = fixed_crops(records, 64)
+    assert len(crops) == 2 * len(records)
+    right = score_segmenter(Oracle(crops), crops)
+    assert right["iou_median"] == right["iou_p5"] == 1
+    assert right["missed"] == 0
+    assert right["eye_line_p95"] == pytest.approx(0, abs=1e-3)
+    wrong = score_segmenter(Oracle(crops, turn=5, shift=3), crops)
+    assert wrong["eye_line_median"] == pytest.approx(5, abs=1e-3)
+    assert 0.5 < wrong["iou_median"] < 1
+    assert wrong["missed"] > 0
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "expected"), [((1, 0), (1, 0), 0), ((0, 1), (1, 0), 90), ((1, -1), (1, 0), -45)]
+)
+def test_angles_have_a_sign(a, b, expected):
+    assert angle_between(np.float64(a), np.float64(b)) == pytest.approx(expected)
+
+
+def test_dilation_is_a_disc():
+    mask = np.zeros((9, 9), bool)
+    mask[4, 4] = True
+    assert dilate(mask, 0).sum() == 1
+    assert dilate(mask, 1.0).sum() == 5
+    assert dilate(mask, 2.9)[4, 2]
+    assert not dilate(mask, 2.9)[2, 2] or dilate(mask, 2.9).sum() > 9
