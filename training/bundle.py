@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from training.checkpoint import load_checkpoint
 from training.config import from_dict
@@ -91,6 +92,7 @@ def check_bundle(folder: Path) -> str:
         UncoverError: a network does not load, or the fill is not a sensible picture.
     """
     from uncover.drawn import draw_face
+    from uncover.generator import to_network
     from uncover.pipeline import Uncoverer
 
     bundle = load_bundle(folder)
@@ -102,10 +104,13 @@ def check_bundle(folder: Path) -> str:
     if filled.shape != face.image.shape or not np.array_equal(filled[~hole], face.image[~hole]):
         raise WeightsError("the fill changed pixels outside the mask: these weights do not fit")
     side = bundle.generator.config.resolution
-    crop, hidden = draw_face(1, side).image, np.zeros((1, side, side), dtype=bool)
+    hidden = np.zeros((1, side, side), dtype=bool)
     hidden[:, side // 2 :] = True
-    if bundle.generator.fill(crop[None], hidden)[hidden].std() < 1:
-        raise WeightsError("the fill is one flat colour: these weights are not trained")
+    with torch.no_grad():
+        raw = bundle.generator(*to_network(draw_face(1, side).image[None], hidden))
+    reach = float(raw.abs().max())
+    if not reach < 4:  # NaN too
+        raise WeightsError(f"the fill is no picture: values reach {reach:.3g} where 1 is white")
     bundle.segmenter.segment(face.image[None])
     painter(face.image)
     return f"{len(bundle.config['components'])} networks load strictly, a fill and a photo run"

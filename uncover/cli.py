@@ -54,6 +54,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--weights", metavar="REPO|DIR", help="a Hub repository or folder; default: embedded")
     add("--revision", metavar="R", help="branch, tag or commit of the Hub repository")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
+    add("--backend", choices=("torch", "onnx"), default="torch", help="default: torch")
     add("--json", action="store_true", help="print what was found and done as JSON")
     add("--fill-chin", action="store_true", help="also fill under masks pulled down to the chin")
     add(
@@ -103,6 +104,7 @@ def _run(options: argparse.Namespace) -> int:
             options.weights,
             revision=options.revision,
             device=options.device,
+            backend=options.backend,
             blend=options.blend,
             fill_chin=options.fill_chin,
             min_score=options.min_score,

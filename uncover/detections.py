@@ -31,6 +31,24 @@ class Detections:
         return Detections(self.boxes[keep], [self.labels[i] for i in keep], self.scores[keep])
 
 
+def without_nested(found: Detections, share: float = 0.85) -> Detections:
+    """Leaves out what lies inside a better box, or around one, by ``share`` of the smaller.
+
+    A mask alone, or half a face, is now and then found as a second face within the first; their
+    overlap in the sense of intersection over union is too small for ordinary suppression.
+    """
+    kept: list[int] = []
+    for i, box in enumerate(found.boxes):
+        others = found.boxes[kept]
+        low, high = np.maximum(others[:, :2], box[:2]), np.minimum(others[:, 2:], box[2:])
+        common = np.clip(high - low, 0, None).prod(axis=1)
+        areas = (others[:, 2:] - others[:, :2]).prod(axis=1)
+        smaller = np.minimum(areas, (box[2:] - box[:2]).prod())
+        if (common <= share * smaller).all():
+            kept.append(i)
+    return Detections(found.boxes[kept], [found.labels[i] for i in kept], found.scores[kept])
+
+
 def resize_for_detector(image: np.ndarray, shorter_side: int, longer_side: int) -> np.ndarray:
     """Scales a photo to ``shorter_side``, or to ``longer_side`` if that would exceed it."""
     height, width = image.shape[:2]
@@ -39,6 +57,15 @@ def resize_for_detector(image: np.ndarray, shorter_side: int, longer_side: int) 
     if size == (width, height):
         return np.ascontiguousarray(image)
     return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+
+
+def pad_for_detector(image: np.ndarray, least: int = 64) -> np.ndarray:
+    """Repeats the last row and column until no side is below ``least``, which the coarsest level
+    of the pyramid needs; what is added lies below and to the right."""
+    below, right = (max(0, least - side) for side in image.shape[:2])
+    if not below and not right:
+        return image
+    return cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE)
 
 
 def tile_starts(length: int, size: int, overlap: float) -> list[int]:

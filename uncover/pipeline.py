@@ -78,6 +78,7 @@ class Uncoverer:
         revision: str | None = None,
         device: str = "auto",
         local_files_only: bool = False,
+        backend: str = "torch",
         **settings: Any,
     ) -> Uncoverer:
         """Load the three networks.
@@ -87,6 +88,7 @@ class Uncoverer:
             revision: branch, tag or commit of a Hub repository.
             device: "auto" (a GPU if there is one), "cpu", or "cuda".
             local_files_only: never ask the Hub, use what was downloaded before.
+            backend: "torch", or "onnx" for the weights' ONNX files on the CPU, without PyTorch.
             settings: fields of `Settings`.
 
         Raises:
@@ -97,12 +99,20 @@ class Uncoverer:
         if unknown:
             raise UncoverError(f"unknown setting {', '.join(sorted(unknown))}")
         chosen = Settings(**settings)
+        if device not in ("auto", "cpu", "cuda"):
+            raise UncoverError(f"device must be auto, cpu or cuda, not {device!r}")
+        if backend not in ("torch", "onnx"):
+            raise UncoverError(f"backend must be torch or onnx, not {backend!r}")
+        if backend == "onnx":
+            from .onnx_backend import load
+
+            if device == "cuda":
+                raise UncoverError("the onnx backend runs on the CPU: leave out --device cuda")
+            return cls(*load(source, revision, local_files_only), settings=chosen)
         import torch
 
         from .weights import load_bundle
 
-        if device not in ("auto", "cpu", "cuda"):
-            raise UncoverError(f"device must be auto, cpu or cuda, not {device!r}")
         if device == "cuda" and not torch.cuda.is_available():
             raise UncoverError("PyTorch sees no CUDA device here: use --device cpu or auto")
         if device == "auto":

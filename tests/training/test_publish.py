@@ -281,11 +281,10 @@ def _no_notes(run: Path) -> None:
     path.write_text(json.dumps(config))
 
 
-def _flat(run: Path) -> None:
+def _wild(run: Path) -> None:
     network = Generator(SMALL)
     with torch.no_grad():
-        network.to_rgb.weight.zero_()
-        network.to_rgb.bias.zero_()
+        network.to_rgb.bias.fill_(50)
     save_component(run / "weights", "generator", network, SMALL, training={"images": 1})
 
 
@@ -295,7 +294,7 @@ def _flat(run: Path) -> None:
         (_no_weights, "not a finished run"),
         (_altered, "was altered"),
         (_no_notes, "does not say how it was trained"),
-        (_flat, "one flat colour"),
+        (_wild, "the fill is no picture"),
     ],
 )
 def test_a_run_that_is_not_right_is_not_published(
