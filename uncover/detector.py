@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,14 @@ from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 
 from uncover.backbones import BackboneWithPyramid
-from uncover.detections import LABELS, Detections, resize_for_detector, tile_starts
+from uncover.detections import (
+    LABELS,
+    Detections,
+    pad_for_detector,
+    resize_for_detector,
+    tile_starts,
+    without_nested,
+)
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
@@ -130,7 +136,8 @@ class MaskDetector(nn.Module):
             images: uint8 RGB photos (H, W, 3), any sizes.
             min_score: drop what scores less (the model itself stops at
                 ``config.score_threshold``).
-            one_label_per_face: keep only the best of boxes that overlap, whatever their labels.
+            one_label_per_face: keep only the best of boxes that overlap or lie in each other,
+                whatever their labels.
                 With False each class is suppressed on its own, as COCO's AP expects.
 
         Raises:
@@ -151,26 +158,22 @@ class MaskDetector(nn.Module):
             else:
                 keep = scores.argsort(descending=True, stable=True)
             keep = keep[scores[keep] >= min_score]
-            results.append(
-                Detections(
-                    boxes[keep].numpy().astype(np.float32),
-                    [LABELS[i - 1] for i in labels[keep].tolist()],
-                    scores[keep].numpy().astype(np.float32),
-                )
+            faces = Detections(
+                boxes[keep].numpy().astype(np.float32),
+                [LABELS[i - 1] for i in labels[keep].tolist()],
+                scores[keep].numpy().astype(np.float32),
             )
+            results.append(without_nested(faces) if one_label_per_face else faces)
         return results
 
     def _look(self, image: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
         """One pass over one picture: boxes in its pixels, labels 1..3, scores; on the CPU."""
         resized = resize_for_detector(image, self.config.shorter_side, self.config.longer_side)
         parameter = next(self.parameters())
-        # The coarsest pyramid level needs 64 pixels; what is added lies below and to the right.
-        below, right = (max(0, 64 - side) for side in resized.shape[:2])
-        padded = cv2.copyMakeBorder(resized, 0, below, 0, right, cv2.BORDER_REPLICATE)
-        tensor = torch.from_numpy(padded).to(parameter.device).permute(2, 0, 1)
+        pixels = torch.from_numpy(pad_for_detector(resized)).to(parameter.device)
         was_training = self.training
         self.eval()
-        found = self.net([tensor.to(parameter.dtype) / 255])[0]
+        found = self.net([pixels.permute(2, 0, 1).to(parameter.dtype) / 255])[0]
         self.train(was_training)
         height, width = image.shape[:2]
         scale = torch.tensor([width / resized.shape[1], height / resized.shape[0]]).repeat(2)

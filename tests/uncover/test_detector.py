@@ -17,6 +17,7 @@ from uncover.detector import (
     MaskDetector,
     resize_for_detector,
     tile_starts,
+    without_nested,
 )
 
 SMALL = DetectorConfig(
@@ -96,6 +97,25 @@ def test_the_network_sees_the_size_it_is_given(detector, training):
     detector.eval()
     assert images.image_sizes == [(50, 70)]
     assert images.tensors.shape == (1, 3, 64, 96)
+
+
+@pytest.mark.parametrize(
+    ("boxes", "kept"),
+    [
+        ([[0, 0, 100, 100], [20, 40, 80, 99]], [0]),
+        ([[20, 40, 80, 99], [0, 0, 100, 100]], [0]),
+        ([[0, 0, 100, 100], [60, 0, 160, 100]], [0, 1]),
+        ([[0, 0, 100, 100], [200, 0, 210, 10], [201, 1, 209, 9]], [0, 1]),
+        ([], []),
+    ],
+)
+def test_boxes_within_boxes_go(boxes, kept):
+    array = np.float32(boxes).reshape(-1, 4)
+    names = [str(i) for i in range(len(array))]
+    found = without_nested(Detections(array, names, np.linspace(1, 0.5, len(array))))
+    assert found.labels == [names[i] for i in kept]
+    assert found.boxes.tolist() == array[kept].tolist()
+    assert len(found.scores) == len(kept)
 
 
 def test_above_keeps_rows_together():
