@@ -23,6 +23,7 @@ from uncover.errors import ImageError
 from uncover.pipeline import Uncoverer
 from uncover.visit import Visit, again, download, for_editor, start
 
+BEGIN = "Add a photo to begin: the result will appear here."
 BLENDS = [("Feathered edge", "feather"), ("Poisson", "poisson")]
 
 
@@ -60,7 +61,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                     info="Paint under masks that are pulled down and leave the mouth free.",
                 )
         with gr.Column(scale=3, min_width=300):
-            words = gr.Markdown("The result will appear here.", elem_id="words")
+            words = gr.Markdown(BEGIN, elem_id="words")
             slider = gr.ImageSlider(
                 label="Before and after: move the line",
                 type="filepath",
@@ -124,7 +125,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
         refill = gr.Button("Fill again", variant="primary", elem_id="again")
 
     shown = [visit, words, slider, found, pairs]
-    nothing = (None, "The result will appear here.", None, None, None, None)
+    nothing = (None, BEGIN, None, None, None, None)
 
     def look(path: str | None, blend: str, chin: bool) -> tuple[Any, ...]:
         if path is None:

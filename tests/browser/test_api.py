@@ -19,7 +19,8 @@ pytestmark = pytest.mark.timeout(600)
 
 @pytest.fixture(scope="module")
 def client(site: str, tmp_path_factory: pytest.TempPathFactory) -> Client:
-    return Client(site, verbose=False, download_files=str(tmp_path_factory.mktemp("got")))
+    got = str(tmp_path_factory.mktemp("got"))
+    return Client(site, verbose=False, download_files=got, httpx_kwargs={"timeout": 300})
 
 
 def pixels(path: str | Path) -> np.ndarray:
