@@ -77,7 +77,7 @@ def train(
     ema.requires_grad_(False).eval().to(device)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
-    optim_g = torch.optim.Adam(g.parameters(), lr=settings.rate, betas=(0.5, 0.99))
+    optim_g = torch.optim.Adam(g.parameters(), lr=settings.rate, betas=(settings.beta, 0.99))
     optim_d = torch.optim.Adam(
         critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
         lr=settings.rate_d,

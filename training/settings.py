@@ -44,6 +44,7 @@ class GanSettings:
 
     images: length of the run in images over all processes; the learning rate warms up over
       `warmup` of them, then stays, then falls linearly to zero over the last `decay` share.
+    beta: the generator's first Adam coefficient.
     adversarial_from: share of the run after which the discriminators come in.
     balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
@@ -59,6 +60,7 @@ class GanSettings:
     batch: int = 8
     rate: float = 3e-4
     rate_d: float = 3e-4
+    beta: float = 0.9
     warmup: int = 500
     decay: float = 0.4
     ema: float = 0.998

@@ -2,18 +2,18 @@
 
 A residual U-Net whose body runs at a quarter of the crop's resolution: pixel-unshuffle in,
 pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop costs what a plain
-64 px U-Net costs. The blocks carry no normalisation but a learned scale that starts small
-(SkipInit, De & Smith 2020, arXiv:2002.10444): statistics of a crop whose middle is missing are
-not worth normalising by. One self-attention layer at the coarsest but one level lets a cheek
-look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). The network does not paint from
-nothing: the hole is first filled smoothly from its surroundings (pull-push, Gortler et al. 1996,
-"The Lumigraph"), and the network adds to that, so light and skin tone carry over. An optional latent vector shifts
-and scales the decoder's features (FiLM, Perez et al. 2018, arXiv:1709.07871); the zero vector is
-the best guess.
+64 px U-Net costs. Blocks are group norm, SiLU, convolution, twice (He et al. 2016,
+arXiv:1603.05027; Wu & He 2018, arXiv:1803.08494). One self-attention layer at the coarsest level
+but one lets a cheek look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). The network
+does not paint from nothing: the hole is first filled smoothly from its surroundings (pull-push,
+Gortler et al. 1996, "The Lumigraph"), and the network adds to that, so that light and skin tone
+carry over. An optional latent vector shifts and scales the decoder's features (FiLM, Perez et al.
+2018, arXiv:1709.07871); the zero vector is the best guess.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,7 @@ class GeneratorConfig:
 
     resolution: side of the square crop in pixels, a multiple of 4 * 2 ** (len(widths) - 1).
     widths: channels per level, from the finest (a quarter of the crop) to the coarsest.
+    groups: groups of the normalisation, or their greatest common divisor with a layer's width.
     blocks: residual blocks per level, in the encoder and again in the decoder.
     detail_width: channels of the half-resolution stage that draws fine texture.
     heads: attention heads at the level before the coarsest; 0 switches attention off.
@@ -39,6 +40,7 @@ class GeneratorConfig:
     resolution: int = 256
     widths: tuple[int, ...] = (48, 96, 192, 256)
     blocks: tuple[int, ...] = (1, 2, 2, 2)
+    groups: int = 8
     detail_width: int = 24
     heads: int = 4
     latent: int = 32
@@ -51,30 +53,33 @@ class GeneratorConfig:
         multiple = PATCH * 2 ** (len(self.widths) - 1)
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
+        if self.groups < 1:
+            raise ValueError(f"groups must be positive, not {self.groups}")
         if self.heads and self.widths[-2] % self.heads:
             raise ValueError(f"heads must divide {self.widths[-2]}, the width it attends at")
 
 
 class ResidualBlock(nn.Module):
-    """conv - LeakyReLU - conv, added to the input with a learned scale; FiLM on the inner map."""
+    """(norm - SiLU - conv) twice, added to the input; FiLM after the second norm."""
 
-    def __init__(self, width_in: int, width: int, latent: int = 0) -> None:
+    def __init__(self, width_in: int, width: int, groups: int, latent: int = 0) -> None:
         super().__init__()
+        self.norm1 = nn.GroupNorm(math.gcd(groups, width_in), width_in)
+        self.norm2 = nn.GroupNorm(math.gcd(groups, width), width)
         self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
-        self.scale = nn.Parameter(torch.full((1, width, 1, 1), 0.2))
+        nn.init.zeros_(self.conv2.weight)
         self.film = nn.Linear(latent, 2 * width, bias=False) if latent else None
         if self.film is not None:
             nn.init.zeros_(self.film.weight)
 
     def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        h = self.conv1(F.leaky_relu(x, 0.2))
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
         if self.film is not None and z is not None:
             gain, shift = self.film(z)[:, :, None, None].chunk(2, dim=1)
             h = h * (1 + gain) + shift
-        h = self.conv2(F.leaky_relu(h, 0.2))
-        return self.skip(x) + self.scale * h
+        return self.skip(x) + self.conv2(F.silu(h))
 
 
 class Attention(nn.Module):
@@ -103,25 +108,28 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
-        widths, latent = config.widths, config.latent
+        widths, latent, groups = config.widths, config.latent, config.groups
         self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
         self.encoder, self.down = nn.ModuleList(), nn.ModuleList()
         self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
         for level, (width, count) in enumerate(zip(widths, config.blocks, strict=True)):
-            self.encoder.append(nn.ModuleList(ResidualBlock(width, width) for _ in range(count)))
+            self.encoder.append(
+                nn.ModuleList(ResidualBlock(width, width, groups) for _ in range(count))
+            )
             if level + 1 < len(widths):
                 self.down.append(nn.Conv2d(width, widths[level + 1], 4, stride=2, padding=1))
                 self.up.append(nn.Conv2d(widths[level + 1], 4 * width, 1))
             inside = 2 * width if level + 1 < len(widths) else width
             self.decoder.append(
                 nn.ModuleList(
-                    ResidualBlock(inside if i == 0 else width, width, latent) for i in range(count)
+                    ResidualBlock(inside if i == 0 else width, width, groups, latent)
+                    for i in range(count)
                 )
             )
         self.attention = Attention(widths[-2], config.heads) if config.heads else nn.Identity()
         detail = config.detail_width
         self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
-        self.detail = ResidualBlock(detail + 16, detail)
+        self.detail = ResidualBlock(detail + 16, detail, groups)
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
         with torch.no_grad():  # start close to the smooth fill
             self.to_rgb.weight.mul_(0.1)
@@ -155,9 +163,9 @@ class Generator(nn.Module):
                 h = torch.cat([h, features[level + 2]], dim=1)
             for block in self.decoder[level]:
                 h = block(h, z)
-        h = F.pixel_shuffle(self.to_detail(F.leaky_relu(h, 0.2)), 2)
+        h = F.pixel_shuffle(self.to_detail(F.silu(h)), 2)
         h = self.detail(torch.cat([h, features[1]], dim=1))
-        return features[0] + F.pixel_shuffle(self.to_rgb(F.leaky_relu(h, 0.2)), 2)
+        return features[0] + F.pixel_shuffle(self.to_rgb(F.silu(h)), 2)
 
     def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.

@@ -10,7 +10,7 @@ from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
 from uncover.generator import Generator, GeneratorConfig, smooth_fill, to_network
 
 SMALL = GeneratorConfig(
-    resolution=64, widths=(8, 12, 16), blocks=(1, 2, 1), detail_width=8, heads=2, latent=4
+    resolution=64, widths=(8, 12, 16), blocks=(1, 2, 1), groups=4, detail_width=8, heads=2, latent=4
 )
 
 
@@ -51,6 +51,7 @@ def test_zero_latent_is_no_latent():
     for block in network.modules():
         if getattr(block, "film", None) is not None:
             torch.nn.init.normal_(block.film.weight)
+            torch.nn.init.normal_(block.conv2.weight)
     image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
     assert torch.allclose(network(image, mask), network(image, mask, torch.zeros(1, 4)))
     assert not torch.allclose(network(image, mask), network(image, mask, torch.ones(1, 4)))
@@ -106,11 +107,12 @@ def test_fill_refuses_other_shapes(shape):
         {"widths": (8,), "blocks": (1,)},
         {"blocks": (1, 1)},
         {"heads": 5},
+        {"groups": 0},
         {"widths": (0, 8, 8)},
     ],
 )
 def test_config_refuses_nonsense(changes):
-    base = {"resolution": 64, "widths": (8, 12, 16), "blocks": (1, 1, 1), "heads": 2}
+    base = {"resolution": 64, "widths": (8, 12, 16), "blocks": (1, 1, 1), "heads": 2, "groups": 4}
     with pytest.raises(ValueError):
         GeneratorConfig(**(base | changes))
 
