@@ -10,6 +10,7 @@ import argparse
 import importlib.util
 import os
 import sys
+from html import escape
 from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
@@ -42,7 +43,8 @@ def build(chosen: Chosen) -> gr.Blocks:
             elem_classes="intro",
         )
         if chosen.banner:
-            gr.Textbox(chosen.banner, label="Notice", elem_classes="banner", elem_id="banner")
+            notice = f"<div class='banner' role='status'>{escape(chosen.banner)}</div>"
+            gr.HTML(notice, elem_id="banner")
         with gr.Tabs():
             with gr.Tab("Uncover", id="uncover"):
                 uncover_tab(uncoverer)
@@ -56,6 +58,9 @@ def build(chosen: Chosen) -> gr.Blocks:
                 with gr.Accordion("The card", open=False):
                     gr.Markdown(card.text or "These weights have no card.", sanitize_html=True)
         add_api(uncoverer)
+    for function in page.fns.values():  # gradio leaves its own events on examples callable
+        if function.api_visibility != "public":
+            function.api_visibility = "private"
     return page
 
 

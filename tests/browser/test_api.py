@@ -39,6 +39,11 @@ def test_only_three_functions_are_public_and_typed(client: Client) -> None:
         client.predict(None, "feather", False, api_name="/look")
 
 
+def test_nothing_else_can_be_called(client: Client) -> None:
+    callable_ = [d for d in client.config["dependencies"] if d["api_visibility"] != "private"]
+    assert sorted(d["api_name"] for d in callable_) == ["detect", "fill", "uncover"]
+
+
 def test_uncover(client: Client, photo: Path) -> None:
     got, report = client.predict(photo=handle_file(photo), api_name="/uncover")
     before, after = pixels(photo), pixels(got)
