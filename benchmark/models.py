@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
@@ -10,10 +11,11 @@ import numpy as np
 import uncover
 from benchmark.cache import digest
 from uncover.errors import UncoverError, WeightsError
+from uncover.geometry import TEMPLATE_5
 
 _FILLING_CODE = (
     *("alignment", "compositing", "generator", "geometry", "images", "photo", "pipeline"),
-    *("regions", "registry", "results", "weights"),
+    *("regions", "registry", "results", "segmenter", "weights"),
 )
 
 
@@ -78,7 +80,10 @@ class UncoverModel:
     parallel = True
 
     def __init__(self, name: str, source: str | None, device: str = "cpu") -> None:
-        """Load the generator of a weights folder, a Hub repo, or (None) the embedded default.
+        """Load generator and segmenter of a weights folder, a Hub repo, or (None) the default.
+
+        Filling a square picture frames the face by the segmenter's points. Weights without a
+        segmenter borrow the default's; without that either, the crop is taken as framed.
 
         Raises:
             WeightsError: the weights do not load, or hold values that are not finite.
@@ -92,18 +97,44 @@ class UncoverModel:
         generator = bundle.generator.to(device).eval()
         if not all(bool(torch.isfinite(p).all()) for p in generator.parameters()):
             raise WeightsError(f"the weights in {source or 'the default'} hold NaN or infinity")
+        segmenter, framed_by = _segmenter(bundle, device)
         component = bundle.config["components"]["generator"]
         self.name = name
         self.weights_sha256: str | None = component["sha256"]
         kind = torch.device(device).type
-        self.fingerprint = digest(bundle.sha256, _code(), torch.__version__, kind)
+        self.fingerprint = digest(bundle.sha256, framed_by, _code(), torch.__version__, kind)
         self.notes: dict[str, Any] = {"training": component.get("training") or {}}
-        # Square pictures of up to 512 px are one face crop: no detector or segmenter is asked.
-        self._uncoverer = Uncoverer(None, None, generator)  # type: ignore[arg-type]
+        # Square pictures of up to 512 px are one face crop: no detector is asked.
+        self._uncoverer = Uncoverer(None, segmenter, generator)  # type: ignore[arg-type]
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """See `FillModel.fill`."""
         return np.asarray(self._uncoverer.fill(image, hole).image)
+
+
+class _AsFramed:
+    """Stands in for a segmenter: every crop is framed already."""
+
+    config = None
+
+    def segment(self, crops: np.ndarray) -> Any:
+        """The canonical points of each crop."""
+        points = np.repeat(TEMPLATE_5[None].astype(np.float32), len(crops), 0) * crops.shape[1]
+        return SimpleNamespace(points=points, probability=np.zeros(crops.shape[:3], np.float32))
+
+
+def _segmenter(bundle: Any, device: str) -> tuple[Any, str]:
+    """The segmenter that frames faces for these weights, and what tells it from another."""
+    from uncover.weights import load_bundle, load_component
+
+    listed = bundle.config["components"].get("segmenter")
+    if listed:
+        return load_component(bundle.folder, "segmenter").to(device).eval(), listed["sha256"]
+    try:
+        default = load_bundle(None, components=("segmenter",))
+    except WeightsError:
+        return _AsFramed(), "as framed"
+    return default.segmenter.to(device).eval(), default.config["components"]["segmenter"]["sha256"]
 
 
 def weights_name(source: str) -> str:

@@ -156,7 +156,7 @@ def _check(o: Options) -> None:
         ("--limit", o.limit, 1, 10_000_000),
         ("--size", o.size, 64, MAX_SIZE),
         ("--draws", o.draws, 100, 100_000),
-        ("--floor", o.floor, 2, 1_000_000),
+        ("--floor", o.floor, 10, 1_000_000),
         ("--batch-size", o.batch_size, 1, 4096),
         ("--workers", o.workers, 1, 256),
     )

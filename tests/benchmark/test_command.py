@@ -29,7 +29,7 @@ def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("run")
     words = arguments(
         folder / "out", folder / "cache", "--model", TINTED, "--model", f"grey={GREY}",
-        "--features", FEATURES, "--floor", "5", "--slices", "ethnicity,pose,mask_type",
+        "--features", FEATURES, "--floor", "10", "--slices", "ethnicity,pose,mask_type",
     )  # fmt: skip
     assert main(words) == 0
     return folder, words
@@ -147,6 +147,7 @@ def test_failing_model_leaves_the_others_results(tmp_path, capsys):
         (["--lpips", "resnet"], "--lpips resnet is unknown"),
         (["--model", GREY], "two models are called"),
         (["--size", "1024"], "--size must lie in 64..512"),
+        (["--floor", "5"], "--floor must lie in 10..1000000"),
         (["--write-card", "absent.md"], "absent.md does not exist"),
         (["--rendered", "absent"], "absent is no rendered set"),
         (["--split", "test"], ""),

@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -22,19 +24,33 @@ def folder(tmp_path):
     return tmp_path / "weights"
 
 
-def test_weights_are_filled_as_users_fill_them(folder):
+def test_weights_are_filled_as_users_fill_them(folder, monkeypatch):
     from uncover import Uncoverer
+    from uncover.segmenter import MaskSegmenter, SegmenterConfig
     from uncover.weights import load_bundle
 
+    segmenter = MaskSegmenter(SegmenterConfig()).eval()
+    save_component(folder, "segmenter", segmenter, segmenter.config)
     model = UncoverModel("ours", str(folder))
     result = paint(model, IMAGE, HOLE, "photo")
-    generator = load_bundle(str(folder), components=("generator",)).generator
-    expected = np.asarray(Uncoverer(None, None, generator).fill(IMAGE, HOLE).image)
-    assert np.array_equal(result, expected)
+    bundle = load_bundle(str(folder), components=("generator", "segmenter"))
+    product = Uncoverer(None, bundle.segmenter, bundle.generator)
+    assert np.array_equal(result, np.asarray(product.fill(IMAGE, HOLE).image))
     assert np.array_equal(result[~HOLE], IMAGE[~HOLE])
     assert len(model.weights_sha256) == 64
     assert model.notes["training"]["images"] == 7
     assert UncoverModel("again", str(folder)).fingerprint == model.fingerprint
+
+
+def test_weights_without_a_segmenter_fill_the_crop_as_it_is(folder, monkeypatch):
+    monkeypatch.setenv("UNCOVER_WEIGHTS", str(folder))
+    model = UncoverModel("ours", str(folder))
+    result = paint(model, IMAGE, HOLE, "photo")
+    raw = model._uncoverer.generator.fill(IMAGE[None], HOLE[None])[0]
+    inner = HOLE.copy()
+    inner[:30], inner[50:], inner[:, :18], inner[:, 46:] = False, False, False, False
+    assert np.abs(result[inner].astype(int) - raw[inner]).max() <= 1
+    assert np.array_equal(result[~HOLE], IMAGE[~HOLE])
 
 
 def test_weights_that_do_not_load(tmp_path):
@@ -43,13 +59,14 @@ def test_weights_that_do_not_load(tmp_path):
         UncoverModel("bad", str(tmp_path))
 
 
-def test_weights_of_nan_are_refused(tmp_path):
+def test_weights_of_nan_are_refused(monkeypatch):
     generator = Generator(SMALL)
     with torch.no_grad():
         next(generator.parameters()).fill_(float("nan"))
-    save_component(tmp_path, "generator", generator, SMALL)
-    with pytest.raises(WeightsError):
-        UncoverModel("nan", str(tmp_path))
+    bundle = SimpleNamespace(generator=generator)
+    monkeypatch.setattr("uncover.weights.load_bundle", lambda source, components: bundle)
+    with pytest.raises(WeightsError, match="in here hold NaN or infinity"):
+        UncoverModel("nan", "here")
 
 
 def test_names(folder):
