@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
+from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 from tqdm import tqdm
 
 from training.coco import LabelledPhoto, find_labelled_sets
@@ -38,6 +39,8 @@ class DetectorSettings:
     images: length of the run; the rate warms up over `warmup` images and falls to zero over the
       last `decay` share. backbone_rate: factor on the rate for the pretrained part.
     pretrained, frozen: start from ImageNet weights; keep them fixed up to stride 4.
+    rois, positive_rois: how many proposals of a picture the head learns from, and the largest
+      share of them that may be faces: few of them, and it is too sure of itself.
     held_out, held_out_closeups: share of the photos kept for evaluation, of scenes and of the sets
       named in `closeups` (photos of one large face each).
     """
@@ -54,6 +57,8 @@ class DetectorSettings:
     ema: float = 0.998
     pretrained: bool = True
     frozen: bool = True
+    rois: int = 96
+    positive_rois: float = 0.33
     held_out: float = 0.1
     held_out_closeups: float = 0.2
     closeups: tuple[str, ...] = ("real_masked",)
@@ -166,6 +171,8 @@ def train(
     model = MaskDetector(settings.detector, pretrained_backbone=settings.pretrained and not resume)
     if settings.frozen:
         model.net.backbone.freeze_stem()
+    sampler = BalancedPositiveNegativeSampler(settings.rois, settings.positive_rois)
+    model.net.roi_heads.fg_bg_sampler = sampler
     ema = MaskDetector(settings.detector).requires_grad_(False).eval()
     model, ema = model.to(device), ema.to(device)
     slow = [p for p in model.net.backbone.body.parameters() if p.requires_grad]

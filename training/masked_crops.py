@@ -53,16 +53,19 @@ class CropSettings:
 @dataclass(frozen=True)
 class MaskedCrop:
     """uint8 (S, S, 3), float32 (S, S) mask in 0..1, float32 (5, 2) points in units of the side
-    (0 and 1 are the outer edges), and the frame."""
+    (0 and 1 are the outer edges), bool (S, S) where the crop shows the photo and not what continues
+    it beyond its edge, and the frame."""
 
     image: np.ndarray
     mask: np.ndarray
     points: np.ndarray
+    valid: np.ndarray
     frame: FaceCrop
 
 
 class MaskedCrops(Dataset):
-    """(uint8 (3, S, S), uint8 (1, S, S) mask 0..255, float32 (5, 2) points) by number.
+    """(uint8 (3, S, S), uint8 (1, S, S) mask 0..255, float32 (5, 2) points, bool (1, S, S) valid)
+    by number, as in `MaskedCrop`.
 
     Data sets, told apart by their root folder, are drawn by the square root of their size, so that
     a small one counts. Files are kept in memory as they are on disk.
@@ -86,13 +89,14 @@ class MaskedCrops(Dataset):
     def __len__(self) -> int:
         return self.length
 
-    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor]:
+    def __getitem__(self, index: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         crop = self.make(index)
         mask = np.round(crop.mask * 255).astype(np.uint8)
         return (
             torch.from_numpy(np.ascontiguousarray(crop.image.transpose(2, 0, 1))),
             torch.from_numpy(mask[None]),
             torch.from_numpy(crop.points),
+            torch.from_numpy(crop.valid[None]),
         )
 
     def make(self, index: int) -> MaskedCrop:
@@ -134,8 +138,10 @@ def make_crop(
         target = cv2.warpAffine(mask, frame.matrix, (side, side))
     else:
         crop, target = frame.extract(image), frame.extract(mask)
+    inside = cv2.warpAffine(np.ones_like(mask), frame.matrix, (side, side))
     unit = (frame.to_crop(points) + 0.5) / side
-    return MaskedCrop(vary_light(rng, crop), target.clip(0, 1), unit.astype(np.float32), frame)
+    crop = vary_light(rng, crop)
+    return MaskedCrop(crop, target.clip(0, 1), unit.astype(np.float32), inside > 0.99, frame)
 
 
 def jitter_frame(frame: FaceCrop, settings: CropSettings, rng: np.random.Generator) -> FaceCrop:

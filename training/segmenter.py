@@ -66,16 +66,17 @@ class SegmenterSettings:
             raise ValueError("decay must lie in 0..1")
 
 
-def mask_loss(logits: Tensor, target: Tensor, missed: float) -> Tensor:
-    """Cross entropy per pixel; mask pixels weigh ``missed`` times as much as others. Scalar."""
-    weight = 1 + (missed - 1) * target
-    return F.binary_cross_entropy_with_logits(logits, target, weight)
+def mask_loss(logits: Tensor, target: Tensor, valid: Tensor, missed: float) -> Tensor:
+    """Cross entropy per valid pixel; mask pixels weigh ``missed`` times as much as others."""
+    weight = valid * (1 + (missed - 1) * target)
+    total = F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
+    return total / valid.sum().clamp(min=1)
 
 
-def overlap_loss(logits: Tensor, target: Tensor, missed: float) -> Tensor:
+def overlap_loss(logits: Tensor, target: Tensor, valid: Tensor, missed: float) -> Tensor:
     """1 - Tversky index (Salehi et al., 2017), missed : false = ``missed`` : 1. Mean over B."""
-    odds = logits.sigmoid().flatten(1)
-    truth = target.flatten(1)
+    odds = (logits.sigmoid() * valid).flatten(1)
+    truth = (target * valid).flatten(1)
     common = (odds * truth).sum(1)
     lost, false = (truth - odds * truth).sum(1), (odds - odds * truth).sum(1)
     weighted = (missed * lost + false) / (1 + missed) * 2
@@ -155,18 +156,19 @@ def train(
     sums: dict[str, float] = {}
     counted, clock = 0, time.monotonic()
     model.train()
-    for images, masks, points in loader:
+    for images, masks, points, valid in loader:
         factor = schedule(run.seen, settings.images, settings.warmup, settings.decay)
         for group in optimizer.param_groups:
             group["lr"] = settings.rate * factor
         batch = images.to(device, non_blocking=True).float().div_(127.5).sub_(1)
         target = masks.to(device, non_blocking=True).float().div_(255)
+        counts = valid.to(device, non_blocking=True).float()
         with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
             logits, found = model(batch)
         logits = logits.float()
         terms = {
-            "mask": mask_loss(logits, target, settings.missed),
-            "overlap": overlap_loss(logits, target, settings.missed),
+            "mask": mask_loss(logits, target, counts, settings.missed),
+            "overlap": overlap_loss(logits, target, counts, settings.missed),
             "points": points_loss(found, points.to(device)),
         }
         loss = terms["mask"] + settings.overlap * terms["overlap"]

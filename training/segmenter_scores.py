@@ -31,6 +31,8 @@ def fixed_crops(records: Sequence[FaceRecord], side: int, seed: int = 0) -> list
 def score_segmenter(model: MaskSegmenter, crops: Sequence[MaskedCrop]) -> dict[str, float]:
     """Scores over `fixed_crops`: masks on the well framed half, the eye line on the other.
 
+    Only pixels that the photo has count: nothing is painted beyond its edge.
+
     iou_*: overlap at the configured threshold, undilated: median, 5th percentile, worst.
     missed: share of all true mask pixels that the dilated mask leaves out; extra: pixels it paints
     beyond the truth, over the true ones. eye_line_*: degrees between true and found eye line,
@@ -46,12 +48,14 @@ def score_segmenter(model: MaskSegmenter, crops: Sequence[MaskedCrop]) -> dict[s
             angles.append(abs(angle_between(unit[1] - unit[0], crop.points[1] - crop.points[0])))
             distances.append(np.linalg.norm(unit - crop.points, axis=1).mean() * 100)
             continue
-        truth, guess = crop.mask >= 0.5, found.probability[0] >= model.config.threshold
+        truth = (crop.mask >= 0.5) & crop.valid
+        guess = found.probability[0] >= model.config.threshold
         if truth.any():
-            overlaps.append((truth & guess).sum() / (truth | guess).sum())
+            seen = guess & crop.valid
+            overlaps.append((truth & seen).sum() / (truth | seen).sum())
         wide = dilate(guess, model.config.dilation * side)
         lost += int((truth & ~wide).sum())
-        painted += int((wide & ~truth).sum())
+        painted += int((wide & crop.valid & ~truth).sum())
         true += int(truth.sum())
     return {
         "iou_median": float(np.median(overlaps)),

@@ -116,8 +116,6 @@ class MaskDetector(nn.Module):
             box_score_thresh=config.score_threshold,
             box_nms_thresh=config.nms_iou,
             box_detections_per_img=config.max_detections,
-            box_batch_size_per_image=96,
-            box_positive_fraction=0.33,
         )
         self.net.transform = SizeAsGiven(
             config.shorter_side, config.longer_side, list(IMAGE_MEAN), list(IMAGE_STD)

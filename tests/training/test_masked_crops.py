@@ -30,8 +30,9 @@ def test_a_crop_is_a_function_of_its_number(crops):
 
 
 def test_tensors_have_the_network_s_shapes(crops):
-    image, mask, points = crops[0]
+    image, mask, points, valid = crops[0]
     assert (image.shape, mask.shape, points.shape) == ((3, 64, 64), (1, 64, 64), (5, 2))
+    assert valid.shape == mask.shape
     assert (str(image.dtype), str(mask.dtype)) == ("torch.uint8", "torch.uint8")
 
 

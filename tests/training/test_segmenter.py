@@ -70,7 +70,9 @@ def test_missing_mask_costs_more_than_too_much():
     short, long = target.clone(), target.clone()
     short[..., 3], long[..., 4] = 0, 1
     for loss in (mask_loss, overlap_loss):
-        right, under, over = (loss(8 * m - 4, target, 2.0) for m in (target, short, long))
+        right, under, over = (
+            loss(8 * m - 4, target, torch.ones_like(m), 2.0) for m in (target, short, long)
+        )
         assert right < over < under
 
 
@@ -78,9 +80,23 @@ def test_equal_errors_cost_the_same_when_not_weighted():
     target = torch.zeros(1, 1, 4, 4)
     target[..., :2] = 1
     logits = torch.zeros(1, 1, 4, 4)
-    assert float(mask_loss(logits, target, 1.0)) == pytest.approx(np.log(2))
+    valid = torch.ones_like(target)
+    assert float(mask_loss(logits, target, valid, 1.0)) == pytest.approx(np.log(2))
     # Half of everything: 2 * 4 common of 8 + 8, with 64 added above and below.
-    assert float(overlap_loss(logits, target, 1.0)) == pytest.approx(1 - (8 + 64) / (16 + 64))
+    assert float(overlap_loss(logits, target, valid, 1.0)) == pytest.approx(
+        1 - (8 + 64) / (16 + 64)
+    )
+
+
+def test_pixels_beyond_the_photo_do_not_count():
+    target, logits = torch.zeros(1, 1, 4, 4), torch.zeros(1, 1, 4, 4)
+    valid = torch.ones_like(target)
+    valid[..., 3] = 0
+    for loss in (mask_loss, overlap_loss):
+        before = loss(logits, target, valid, 1.5)
+        changed = logits.clone()
+        changed[..., 3] = 9.0
+        assert loss(changed, target, valid, 1.5) == before
 
 
 def test_points_outside_the_crop_do_not_count():
