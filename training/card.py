@@ -1,21 +1,26 @@
 """The model card of published weights: README.md of the weights folder and of its Hub repo.
 
 A card ends in a comment with its own sha256. A card whose text no longer matches that hash, or that
-has none, was edited or written by a person and is never overwritten.
+has none, was edited or written by a person and is never overwritten. The metadata's model-index and
+what stands between the results markers do not count: the benchmark's `--write-card` writes there.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from typing import Any
 
+import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from training.card_results import NAMES, CardResults
 from uncover.weights_config import LICENCE, Component, WeightsConfig
 
 MARK = re.compile(r"\n<!-- card written by training\.publish, sha256 ([0-9a-f]{64}) -->\n*\Z")
+MEASURED = re.compile(r"(?<=<!-- results:start -->).*?(?=<!-- results:end -->)", re.S)
+START, END = "<!-- results:start -->", "<!-- results:end -->"
 CODE_LICENCE = "Apache-2.0"
 
 INTRO = """\
@@ -109,7 +114,19 @@ def was_edited(card: str) -> bool:
 
 
 def _hash(text: str) -> str:
-    return hashlib.sha256(text.strip().encode()).hexdigest()
+    """sha256 of a card without its mark, its results and its model-index."""
+    head = re.match(r"---\n(.*?\n)---\n", text, re.S)
+    metadata: Any = None
+    if head is not None:
+        try:
+            metadata = yaml.safe_load(head[1])
+        except yaml.YAMLError:
+            metadata = head[1]
+    if isinstance(metadata, dict):
+        metadata = {key: value for key, value in metadata.items() if key != "model-index"}
+    body = MEASURED.sub("", text[head.end() :] if head else text).strip()
+    stated = json.dumps(metadata, sort_keys=True, default=str)
+    return hashlib.sha256(f"{stated}\n{body}".encode()).hexdigest()
 
 
 def _metadata(repo: str, results: CardResults | None) -> str:
@@ -149,11 +166,10 @@ def _contents(config: WeightsConfig) -> str:
 
 def _results(results: CardResults | None) -> str:
     if results is None:
-        return (
-            "### Results\n\nNot measured for these weights. `python -m benchmark` measures them.\n"
-        )
+        text = "Not measured for these weights. `python -m benchmark` measures them."
+        return f"### Results\n\n{START}\n{text}\n{END}\n"
     text = (
-        f"### Results\n\nOn {results.data}: {results.n} photos, masks drawn on. "
+        f"### Results\n\n{START}\nOn {results.data}: {results.n} photos, masks drawn on. "
         f"FID and KID use {results.features} features; FID depends on n and is biased. Read the "
         f"hole, not the whole picture: most of a picture is copied.\n\n{results.table()}\n"
     )
@@ -164,7 +180,7 @@ def _results(results: CardResults | None) -> str:
             '"By chance" is the gap that shuffled labels stay below in 95 of 100 shuffles: a gap '
             f"under it says little.\n\n{gaps}\n"
         )
-    return text
+    return f"{text}{END}\n"
 
 
 def _data(data: dict[str, Any] | None) -> str:

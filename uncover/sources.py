@@ -25,11 +25,16 @@ def resolve(
 ) -> Path:
     """The local folder of a source: None (the default), a folder, or "user/repo" on the Hub.
 
+    $UNCOVER_WEIGHTS replaces the default: a folder, or "user/repo" or "user/repo@revision".
+
     Raises:
         WeightsError: no such folder or repo, or a single file of another format; one line.
     """
     if source is None:
         folder = default_folder()
+        repo, _, at = os.environ.get("UNCOVER_WEIGHTS", "").partition("@")
+        if repo and not folder.is_dir() and is_repo_name(repo):
+            return pull(repo, revision or at or None, local_files_only, files)
         if not (folder / CONFIG).is_file():
             raise WeightsError(
                 f"no weights lie in {folder}: name a folder or a Hub repo, or set $UNCOVER_WEIGHTS"

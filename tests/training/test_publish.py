@@ -170,6 +170,13 @@ def test_the_card_says_what_matters(run: Path, finder_run: Path, tmp_path: Path)
     assert was_edited(card.replace("Out of scope", "Out"))
     assert was_edited("# My own card\n")
     assert not was_edited(card.replace("\n", "\r\n"))
+    assert not was_edited(card.replace("19.5 (19.1–19.9)", "20.1"))
+    assert was_edited(card.replace("<!-- results:end -->", ""))
+    assert was_edited(card.replace("- gan\n", "- gan\n- mine\n"))
+    head["model-index"] = []
+    body = card.split("---\n", 2)[2]
+    rewritten = f"---\n{yaml.safe_dump(head)}---\n{body}"
+    assert not was_edited(rewritten)
     assert read_config(out).results["lpips"] == 0.066
 
 

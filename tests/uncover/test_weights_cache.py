@@ -69,6 +69,15 @@ def test_a_second_load_asks_only_for_the_commit(server: HubServer, repo: Repo) -
     assert len(server.seen) == before + 1
 
 
+def test_the_environment_may_name_a_repo(
+    server: HubServer, repo: Repo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repo.tags["v1"] = repo.refs["main"]
+    monkeypatch.setenv("UNCOVER_WEIGHTS", f"{NAME}@v1")
+    assert load_bundle().sha256 == load_bundle(NAME).sha256
+    assert [revision for _, revision, _ in pulled()] == ["main", "v1"]
+
+
 def test_revisions(server: HubServer, repo: Repo, tmp_path: Path) -> None:
     old = repo.refs["main"]
     repo.tags["v1"] = old
