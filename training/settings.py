@@ -20,9 +20,9 @@ class LossWeights:
     `r1_every` steps. pixel: "l1" or "l2".
     """
 
-    known: float = 1.0
-    hole: float = 6.0
-    perceptual: float = 10.0
+    known: float = 2.0
+    hole: float = 10.0
+    perceptual: float = 1.5
     window: int = 128
     adversarial_global: float = 0.1
     adversarial_local: float = 0.1
