@@ -31,7 +31,7 @@ def add(page, photo: Path, words: str) -> None:
 
 
 def clear(page, name: str) -> None:
-    page.locator(f"#{name} button[aria-label='Clear'], #{name} button[title='Clear']").first.click()
+    page.locator(f"#{name} button[aria-label='Remove Image' i]").first.click()
     page.wait_for_selector(f"#{name} input[type=file]", state="attached")
 
 
