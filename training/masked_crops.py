@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 
 from training.augment import add_occluder, vary_light
 from training.faces import MIRROR_68
+from training.pseudo import RealMask
 from uncover.geometry import FaceCrop
 from uncover.landmarks import five_points
 from uncover.masking import WEAR, draw_mask, random_style
@@ -31,6 +32,7 @@ class CropSettings:
     bare: share without a mask. occluded: share with something in front. rough: share framed as
     from a detector's box: off by up to `shift` of the side each way, magnified by 1/`shrink` ..
     `grow`, turned by up to `roll` degrees; the rest stays within `near_*`.
+    real: share of photos with real masks, where there are any (`training.pseudo` makes them).
     wrong: share of masks worn under the nose or on the chin.
     plain_border: share of crops that end in a plain colour where the photo ends; the rest is
     continued by reflection, as when the trained network is used.
@@ -48,6 +50,7 @@ class CropSettings:
     near_roll: float = 8.0
     wrong: float = 0.12
     plain_border: float = 0.35
+    real: float = 0.25
 
 
 @dataclass(frozen=True)
@@ -78,7 +81,9 @@ class MaskedCrops(Dataset):
         settings: CropSettings,
         length: int,
         seed: int = 0,
+        real: Sequence[RealMask] = (),
     ) -> None:
+        self.real = list(real)
         self.faces = [(np.fromfile(r.file, np.uint8), r.landmarks) for r in records]
         roots = [str(r.file)[: -len(r.path)] for r in records]
         sizes = Counter(roots)
@@ -102,6 +107,10 @@ class MaskedCrops(Dataset):
     def make(self, index: int) -> MaskedCrop:
         """Crop number ``index``."""
         rng = np.random.default_rng((self.seed, index))
+        if self.real and rng.random() < self.settings.real:
+            return make_real_crop(
+                self.real[rng.integers(len(self.real))], self.side, self.settings, rng
+            )
         data, landmarks = self.faces[
             min(np.searchsorted(self.odds, rng.random()), len(self.faces) - 1)
         ]
@@ -131,6 +140,30 @@ def make_crop(
         )
     if rng.random() < settings.occluded:
         image, mask = add_occluder(rng, image, mask, skin.astype(np.float32))
+    return _framed(image, mask, np.ones_like(mask), points, side, settings, rng)
+
+
+def make_real_crop(
+    face: RealMask, side: int, settings: CropSettings, rng: np.random.Generator
+) -> MaskedCrop:
+    """Mirror, frame and age a photo whose mask is known."""
+    image, points = face.image, face.points
+    mask, known = face.mask.astype(np.float32), face.known.astype(np.float32)
+    if rng.random() < 0.5:
+        image, mask, known = (np.ascontiguousarray(a[:, ::-1]) for a in (image, mask, known))
+        points = (points * (-1, 1) + (image.shape[1] - 1, 0))[[1, 0, 2, 4, 3]]
+    return _framed(image, mask, known, points, side, settings, rng)
+
+
+def _framed(
+    image: np.ndarray,
+    mask: np.ndarray,
+    known: np.ndarray,
+    points: np.ndarray,
+    side: int,
+    settings: CropSettings,
+    rng: np.random.Generator,
+) -> MaskedCrop:
     frame = jitter_frame(FaceCrop.from_points(points, side), settings, rng)
     if rng.random() < settings.plain_border:
         colour = tuple(map(int, rng.integers(0, 256, 3)))
@@ -138,7 +171,7 @@ def make_crop(
         target = cv2.warpAffine(mask, frame.matrix, (side, side))
     else:
         crop, target = frame.extract(image), frame.extract(mask)
-    inside = cv2.warpAffine(np.ones_like(mask), frame.matrix, (side, side))
+    inside = cv2.warpAffine(known, frame.matrix, (side, side))
     unit = (frame.to_crop(points) + 0.5) / side
     crop = vary_light(rng, crop)
     return MaskedCrop(crop, target.clip(0, 1), unit.astype(np.float32), inside > 0.99, frame)

@@ -2,6 +2,7 @@
 
 --data names folders made by training.prepare and may be given several times. Train faces get a
 new mask, a new frame and new light at every draw; the val faces are scored at every evaluation.
+A folder made by training.pseudo may be among them: photos with real masks, to train on as well.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from tqdm import tqdm
 
 from training.masked_crops import CropSettings, MaskedCrops
 from training.networks import update_ema
+from training.pseudo import is_pseudo_labelled, read_real_masks
 from training.runlog import RunLog
 from training.runs import RunState, catch_interrupt, crossed, run_command, schedule
 from training.segmenter_scores import fixed_crops, score_segmenter, write_sheet
@@ -96,7 +98,8 @@ def read_faces(folders: list[Path]) -> tuple[list[FaceRecord], list[FaceRecord]]
     Raises:
         UncoverError: no folder has a manifest, or none has faces to train on.
     """
-    records = [record for folder in folders for record in read_manifest(folder)]
+    prepared = [folder for folder in folders if not is_pseudo_labelled(folder)]
+    records = [record for folder in prepared for record in read_manifest(folder)]
     train_faces = [r for r in records if r.split == "train"]
     if not train_faces:
         raise UncoverError("no photo is in the train split of the data given")
@@ -136,7 +139,8 @@ def train(
     # Data: crop i is a function of (seed, i).
     faces, val = read_faces(folders)
     side = settings.segmenter.resolution
-    draws = MaskedCrops(faces, side, settings.crops, settings.images, settings.seed)
+    real = [face for folder in folders for face in read_real_masks(folder)]
+    draws = MaskedCrops(faces, side, settings.crops, settings.images, settings.seed, real)
     loader = DataLoader(
         draws,
         batch_size=settings.batch,
@@ -196,7 +200,7 @@ def train(
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = late or interrupted()
         if crossed(run.seen, settings.batch, settings.save_every) or last or stop:
-            run.save({"faces": len(faces), "val_faces": len(val)})
+            run.save({"faces": len(faces), "val_faces": len(val), "real_masks": len(real)})
         if crossed(run.seen, settings.batch, settings.eval_every) or last:
             if val_crops:
                 log.write("val", run.seen, score_segmenter(ema, val_crops))

@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from training.masked_crops import CropSettings, MaskedCrops, jitter_frame, make_crop
+from training.masked_crops import (
+    CropSettings,
+    MaskedCrops,
+    jitter_frame,
+    make_crop,
+    make_real_crop,
+)
+from training.pseudo import RealMask
 from uncover.drawn import draw_face, write_drawn_faces
 from uncover.geometry import TEMPLATE_5, FaceCrop
 from uncover.landmarks import five_points
@@ -71,3 +78,18 @@ def test_jitter_stays_within_its_bounds():
     assert 1 / settings.shrink - 1e-6 <= min(scales) < 0.85
     assert 1.2 < max(scales) <= settings.grow + 1e-6
     assert 35 < max(rolls) <= settings.roll + 1e-6
+
+
+def test_a_real_mask_keeps_to_its_points_and_what_is_unknown_does_not_count():
+    image = np.zeros((100, 100, 3), np.uint8)
+    mask, known = np.zeros((100, 100), bool), np.ones((100, 100), bool)
+    mask[55:90, 25:75], known[:, :10] = True, False
+    points = (TEMPLATE_5 * 100).astype(np.float32)
+    face = RealMask(image, mask, known, points)
+    for seed in range(6):
+        crop = make_real_crop(face, 64, STILL, np.random.default_rng(seed))
+        assert np.abs(crop.points - TEMPLATE_5).max() < 0.02
+        assert crop.mask[45, 32] == 1
+        assert crop.mask[10, 32] == 0
+        assert crop.valid[:, 32].all()
+        assert not crop.valid[:, 1].any() or not crop.valid[:, 62].any()
