@@ -24,7 +24,7 @@ class Detector:
 
 
 class Segmenter:
-    """Takes what is blue for mask and a blue square's place for the face's; or answers at random."""
+    """Takes what is blue for mask, and its place for the face's; or answers at random."""
 
     config = SegmenterConfig(resolution=128)
 
