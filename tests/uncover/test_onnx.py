@@ -180,6 +180,15 @@ def test_altered_or_missing_files_are_refused(folder: Path, tmp_path: Path) -> N
         onnx_backend.load(tmp_path)
 
 
+def test_an_export_that_disagrees_is_not_written(folder: Path, tmp_path: Path, monkeypatch) -> None:
+    from uncover import onnx_export
+
+    monkeypatch.setattr(onnx_export, "difference", lambda *_: 0.01)
+    with pytest.raises(WeightsError, match=r"differs from PyTorch by .*: not written"):
+        onnx_export.export(folder, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 WITHOUT_TORCH = """
 import sys
 
