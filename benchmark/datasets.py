@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -51,7 +52,7 @@ class Photo:
             UncoverError: not a picture.
         """
         if self.path is None:
-            return np.ascontiguousarray(draw_face(self.drawn_seed).image)
+            return _drawn_pixels(self.drawn_seed)
         return read_image(self.path).rgb
 
     @property
@@ -148,6 +149,13 @@ def drawn(count: int, first: int = 0) -> DataSet:
     return DataSet(
         "drawn faces", None, tuple(photos), ("ethnicity",), has_yaw=True, source="drawn faces"
     )
+
+
+@lru_cache(maxsize=256)
+def _drawn_pixels(seed: int) -> np.ndarray:
+    pixels = np.ascontiguousarray(draw_face(seed).image)
+    pixels.flags.writeable = False
+    return pixels
 
 
 def _choose_split(rows: list[Row], split: str | None, source: str) -> list[Row]:

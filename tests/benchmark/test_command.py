@@ -155,7 +155,10 @@ def test_failing_model_leaves_the_others_results(tmp_path, capsys):
 )
 def test_faulty_options_give_one_line(tmp_path, capsys, words, message):
     out = tmp_path / "out"
-    given = arguments(out, tmp_path / "cache", "--model", GREY, "--features", "none", *words)
+    few = ("--drawn", "3")
+    given = arguments(
+        out, tmp_path / "cache", "--model", GREY, "--features", "none", *words, data=few
+    )
     status = main(given)
     if not message:
         assert status == 0
