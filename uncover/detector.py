@@ -26,6 +26,7 @@ from uncover.detections import (
     pad_for_detector,
     resize_for_detector,
     tile_starts,
+    without_clutter,
     without_nested,
 )
 
@@ -161,7 +162,9 @@ class MaskDetector(nn.Module):
                 [LABELS[i - 1] for i in labels[keep].tolist()],
                 scores[keep].numpy().astype(np.float32),
             )
-            results.append(without_nested(faces) if one_label_per_face else faces)
+            if one_label_per_face:
+                faces = without_clutter(without_nested(faces), *image.shape[:2])
+            results.append(faces)
         return results
 
     def _look(self, image: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:

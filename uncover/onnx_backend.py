@@ -16,6 +16,7 @@ from uncover.detections import (
     pad_for_detector,
     resize_for_detector,
     tile_starts,
+    without_clutter,
     without_nested,
 )
 from uncover.errors import WeightsError
@@ -131,7 +132,9 @@ class OnnxDetector:
             keep = keep[scores[keep] >= min_score]
             named = [LABELS[i - 1] for i in labels[keep].tolist()]
             faces = Detections(boxes[keep], named, scores[keep])
-            results.append(without_nested(faces) if one_label_per_face else faces)
+            if one_label_per_face:
+                faces = without_clutter(without_nested(faces), *image.shape[:2])
+            results.append(faces)
         return results
 
     def _look(self, image: np.ndarray) -> Part:

@@ -17,6 +17,7 @@ from uncover.detector import (
     MaskDetector,
     resize_for_detector,
     tile_starts,
+    without_clutter,
     without_nested,
 )
 
@@ -116,6 +117,19 @@ def test_boxes_within_boxes_go(boxes, kept):
     assert found.labels == [names[i] for i in kept]
     assert found.boxes.tolist() == array[kept].tolist()
     assert len(found.scores) == len(kept)
+
+
+@pytest.mark.parametrize(
+    ("scores", "kept"),
+    [([0.95, 0.7, 0.6], "ac"), ([0.95, 0.9, 0.6], "abc"), ([0.8, 0.7, 0.6], "abc")],
+)
+def test_clutter_beside_a_sure_close_up_goes(scores, kept):
+    boxes = np.float32([[0, 0, 80, 90], [85, 0, 95, 12], [60, 60, 100, 100]])
+    found = without_clutter(Detections(boxes, ["a", "b", "c"], np.float32(scores)), 100, 100)
+    assert "".join(found.labels) == kept
+    assert len(found.boxes) == len(found.scores) == len(kept)
+    far = without_clutter(Detections(boxes, ["a", "b", "c"], np.float32(scores)), 400, 400)
+    assert far.labels == ["a", "b", "c"]
 
 
 def test_above_keeps_rows_together():
