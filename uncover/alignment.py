@@ -46,14 +46,6 @@ def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
     return fitted if believable else None
 
 
-def same_frame(crop: FaceCrop, other: FaceCrop) -> bool:
-    """Whether two crops agree to within what training varies anyway (5 %, 3 % of a side, 3°)."""
-    centre = np.full((1, 2), crop.size / 2)
-    shift = np.linalg.norm(other.to_crop(crop.to_photo(centre)) - centre) / crop.size
-    turn = abs((crop.roll - other.roll + 180) % 360 - 180)
-    return bool(abs(crop.scale / other.scale - 1) < 0.05 and shift < 0.03 and turn < 3)
-
-
 def frame_around_mask(mask: NDArray[np.bool_], size: int) -> FaceCrop:
     """Guess the face's frame from a worn mask, which spans the bridge of the nose to the chin.
 

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import Box, face_box, frame_around_mask, overlap, refine, same_frame, widened_to
+from .alignment import Box, face_box, frame_around_mask, overlap, refine, widened_to
 from .compositing import (
     Blend,
     Patch,
@@ -37,6 +37,7 @@ __all__ = ["Face", "Result", "Settings", "Uncoverer"]
 BARE = "without_mask"
 ON_CHIN = "mask on the chin"
 NO_MASK = "no mask pixels found"
+NO_FACE = "no face under the mask"
 
 Found = tuple[Box, str, float]
 Part = tuple[NDArray[np.bool_], FaceCrop, Found | None]
@@ -155,10 +156,9 @@ class Uncoverer:
     def fill(self, image: ImageLike, mask: MaskLike, *, blend: Blend | None = None) -> Result:
         """Paint exactly where a mask says, without asking the detector whether it is a mask.
 
-        A square picture up to `Settings.whole_crop` pixels is taken as one face crop, which is
-        levelled and framed as in training unless it already is. Otherwise the face is found
-        around the mask; if none is found its frame is guessed from the mask, which then is taken
-        to span the bridge of the nose to the chin.
+        A square picture up to `Settings.whole_crop` pixels is taken as one face crop, as it is.
+        Otherwise the face is found around the mask; if none is found its frame is guessed from
+        the mask, which then is taken to span the bridge of the nose to the chin.
 
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
@@ -172,9 +172,7 @@ class Uncoverer:
         painted = read_mask(mask, photo)
         if photo.width == photo.height and photo.width <= settings.whole_crop:
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
-            level = self._aligned(photo, [whole])[0]
-            crop = whole if same_frame(whole, level) else level
-            parts: list[Part] = [(painted, crop, None)]
+            parts: list[Part] = [(painted, whole, None)]
         else:
             parts = self._faces_around(photo, painted)
         tasks = []
@@ -229,7 +227,15 @@ class Uncoverer:
                 chosen.append(face)
             else:
                 aside.append(replace(face, reason=reason))
-        crops = self._aligned(photo, [FaceCrop.from_box(f.box, self._side) for f in chosen])
+        rough = [FaceCrop.from_box(f.box, self._side) for f in chosen]
+        pairs = list(zip(chosen, self._aligned(photo, rough), rough, strict=True))
+        chosen, crops = [], []
+        for face, level, coarse in pairs:
+            if level is None and face.score < settings.trusted_score:
+                aside.append(replace(face, reason=NO_FACE))
+            else:
+                chosen.append(face)
+                crops.append(level or coarse)
         bare = [face for face in aside if face.reason == "bare"]
         tasks: list[_Task] = []
         for chunk in _chunks(list(zip(chosen, crops, strict=True)), settings.batch):
@@ -245,13 +251,13 @@ class Uncoverer:
                     tasks.append(task)
         return aside, tasks
 
-    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop]:
-        """The canonical crop for each rough one; the rough one where the points cannot be right."""
-        crops: list[FaceCrop] = []
+    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
+        """The canonical crop for each rough one; None where the points cannot be right."""
+        crops: list[FaceCrop | None] = []
         for chunk in _chunks(rough, self.settings.batch):
             found = self.segmenter.segment(np.stack([crop.extract(photo.rgb) for crop in chunk]))
             for crop, points in zip(chunk, found.points, strict=True):
-                crops.append(refine(crop, points) or crop)
+                crops.append(refine(crop, points))
         return crops
 
     def _region(
@@ -301,7 +307,7 @@ class Uncoverer:
                 if found
                 else frame_around_mask(part, self._side)
             )
-            parts.append((part, self._aligned(photo, [rough])[0], found))
+            parts.append((part, self._aligned(photo, [rough])[0] or rough, found))
         return parts
 
     def _paint(

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uncover.alignment import face_box, frame_around_mask, overlap, refine, same_frame, widened_to
+from uncover.alignment import face_box, frame_around_mask, overlap, refine, widened_to
 from uncover.geometry import TEMPLATE_5, FaceCrop
 
 ROUGH = FaceCrop.from_box((100, 100, 180, 210), 256)
@@ -64,15 +64,3 @@ def test_face_box_and_overlap() -> None:
     assert overlap(box, (100, 100, 180, 200)) > 0.7
     assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 1, 1), (5, 5, 6, 6)) == 0
-
-
-@pytest.mark.parametrize(
-    ("points", "same"),
-    [
-        (turned(0), True), (turned(2, 1.03), True), (turned(6), False),
-        (turned(0, 1.14), False), (turned(0, 1, 0.05), False),
-    ],
-)  # fmt: skip
-def test_frames_that_agree(points: np.ndarray, same: bool) -> None:
-    other = FaceCrop.from_points(ROUGH.to_photo(points), 256)
-    assert same_frame(ROUGH, other) is same

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -163,7 +164,17 @@ def test_a_bare_neighbour_is_never_painted() -> None:
 def test_points_that_cannot_be_right_fall_back_on_the_box() -> None:
     uncoverer = make([BOX])
     uncoverer.segmenter.wild = True
+    uncoverer.settings = replace(uncoverer.settings, trusted_score=0.1)
     assert cloth_left(np.asarray(uncoverer(draw_scene([BOX])).image)) == 0
+
+
+def test_what_does_not_look_like_a_face_is_left_alone_unless_the_detector_is_sure() -> None:
+    uncoverer = make([BOX])
+    uncoverer.segmenter.wild = True
+    uncoverer.settings = replace(uncoverer.settings, trusted_score=1.0)
+    result = uncoverer(draw_scene([BOX]))
+    assert [face.reason for face in result.faces] == ["no face under the mask"]
+    assert not result.faces[0].mask.any()
 
 
 @pytest.mark.parametrize("box", [(-20, -30, 60, 75), (150, 100, 230, 190), (0, 0, 200, 160)])
