@@ -58,7 +58,11 @@ def title(metric: str, results: Results) -> str:
 
 def number(value: float | None, metric: str) -> str:
     """A value with the digits of its metric; a dash for none."""
-    return "–" if value is None else f"{value:.{DIGITS[metric]}f}"
+    if value is None:
+        return "–"
+    # Kernel distances depend on the features' scale: thousandths for some, tens for others.
+    digits = 1 if metric == "kid" and abs(value) >= 1 else DIGITS[metric]
+    return f"{value:.{digits}f}"
 
 
 def cell(entry: dict[str, Any], metric: str) -> str:
