@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 OK, FAILED, USAGE, NO_FACE, INTERRUPTED = 0, 1, 2, 3, 130
 GUESS = "The faces are guesses, not identifications."
-SUBCOMMANDS = ("weights", "export")
+SUBCOMMANDS = {"weights": ("pull", "show", "verify"), "export": ("onnx",)}
 
 _EPILOG = f"""\
 exit codes: 0 done, 1 some photo failed, 2 wrong usage, 3 no masked face found in any photo.
@@ -70,7 +70,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
     args = list(sys.argv[1:] if argv is None else argv)
-    if args and args[0] in SUBCOMMANDS and not Path(args[0]).exists():
+    # A folder of photos may be called "weights": only a whole command is one where it exists.
+    words = SUBCOMMANDS.get(args[0], ()) if args else ()
+    if words and (not Path(args[0]).exists() or (len(args) > 1 and args[1] in words)):
         from .cli_weights import main as weights_main
 
         return int(weights_main(args) or 0)

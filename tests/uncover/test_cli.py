@@ -394,3 +394,6 @@ def test_other_commands_are_passed_on(
     assert main([word]) == OK
     assert (tmp_path / f"{word}_uncovered" / "a.png").exists()
     assert len(seen) == 1
+    action = "verify" if word == "weights" else "onnx"
+    assert main([word, action]) == OK  # the folder does not hide the whole command
+    assert seen[1:] == [[word, action]]
