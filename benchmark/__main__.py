@@ -1,4 +1,4 @@
-"""`python -m benchmark`: run, compare, detect."""
+"""`python -m benchmark`: run, compare, detect, manifest."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from benchmark import detect
 
             return detect.main(words[1:])
+        if words[:1] == ["manifest"]:
+            from benchmark import manifest_command
+
+            return manifest_command.main(words[1:])
         from benchmark import command
 
         return command.main(words)

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmark import readers
-from benchmark.readers import Row
+from benchmark.readers import LabelTable, Row
 from uncover.drawn import draw_face
 from uncover.errors import UncoverError
 from uncover.images import read_image
@@ -106,13 +106,8 @@ def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
         UncoverError: unusable labels, absent photos, a photo listed twice; names the culprit.
     """
     table = readers.read(source, form)
-    rows = _choose_split(table.rows, split, table.source)
-    _check_names(rows, table.source)
-    if missing := [row.name for row in rows if not (table.root / row.name).is_file()]:
-        raise UncoverError(
-            f"{table.source} names {missing[0]}, which is not in {table.root.name}"
-            + (f" ({len(missing)} photos are absent)" if len(missing) > 1 else "")
-        )
+    rows = choose_split(table.rows, split, table.source)
+    check_photos(table, rows)
     columns = sorted({column for row in rows for column in row.labels})
     names = {c: c.removeprefix(PERCEIVED) for c in columns}
     photos = tuple(
@@ -158,7 +153,8 @@ def _drawn_pixels(seed: int) -> np.ndarray:
     return pixels
 
 
-def _choose_split(rows: list[Row], split: str | None, source: str) -> list[Row]:
+def choose_split(rows: list[Row], split: str | None, source: str) -> list[Row]:
+    """The rows of one split: the named one, or test, or val, or all where there are no splits."""
     known = sorted({row.split for row in rows if row.split})
     if not known:
         if split:
@@ -172,9 +168,15 @@ def _choose_split(rows: list[Row], split: str | None, source: str) -> list[Row]:
     return chosen
 
 
-def _check_names(rows: list[Row], source: str) -> None:
+def check_photos(table: LabelTable, rows: list[Row]) -> None:
+    """Raise UncoverError if a photo is listed twice or is not there; names the culprit."""
     seen: set[str] = set()
     for row in rows:
         if row.name in seen:
-            raise UncoverError(f"{source} has two photos of the name {row.name}")
+            raise UncoverError(f"{table.source} has two photos of the name {row.name}")
         seen.add(row.name)
+    if missing := [row.name for row in rows if not (table.root / row.name).is_file()]:
+        raise UncoverError(
+            f"{table.source} names {missing[0]}, which is not in {table.root.name}"
+            + (f" ({len(missing)} photos are absent)" if len(missing) > 1 else "")
+        )

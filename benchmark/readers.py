@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
@@ -96,7 +97,8 @@ def _data_name(folder: Path) -> str:
     return folder.resolve().name
 
 
-def _records(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
+    """Column names and rows of a CSV; cells that a row lacks are empty."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as handle:
             reader = csv.DictReader(handle, restkey="", restval="")
@@ -110,11 +112,11 @@ def _read_csv(source: Path) -> LabelTable:
     file = source
     if source.is_dir():
         file = next(f for n in ("manifest.csv", "labels.csv") if (f := source / n).is_file())
-    columns, records = _records(file)
+    columns, records = read_table(file)
     path_column = next((c for c in ("path", "file") if c in columns), None)
     if path_column is None:
         raise UncoverError(f"{file.name} has no column path; it has: {', '.join(columns)}")
-    root = _prepared_root(file)
+    root, aligned = _beside(file)
     rows = []
     for line, record in enumerate(records, start=2):
         name = record[path_column].strip()
@@ -130,22 +132,20 @@ def _read_csv(source: Path) -> LabelTable:
                 _landmarks(record.get("landmarks", ""), f"{file.name}, line {line}"),
             )
         )
-    return LabelTable(_data_name(root), root, file.name, rows)
+    return LabelTable(_data_name(root), root, file.name, rows, aligned)
 
 
-def _prepared_root(file: Path) -> Path:
-    """Photos lie beside the label file, or where the prepare.json beside a manifest says."""
-    import json
-
+def _beside(file: Path) -> tuple[Path, bool]:
+    """Where the photos lie and whether they need cropping: as the prepare.json beside a manifest
+    says, else beside the label file and not."""
     note = file.parent / "prepare.json"
-    if file.name == "manifest.csv" and note.is_file():
-        try:
-            root = json.loads(note.read_text(encoding="utf-8")).get("root")
-        except (OSError, ValueError) as error:
-            raise UncoverError(f"{note} cannot be read: {error}") from error
-        if root:
-            return Path(root)
-    return file.parent
+    if file.name != "manifest.csv" or not note.is_file():
+        return file.parent, False
+    try:
+        said = json.loads(note.read_text(encoding="utf-8"))
+        return Path(said.get("root") or file.parent), said.get("aligned") is True
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise UncoverError(f"{note} cannot be read: {error}") from error
 
 
 def _number(text: str, where: str) -> float | None:
@@ -196,7 +196,7 @@ def _read_fairface(source: Path) -> LabelTable:
         raise UncoverError(f"{source} has no fairface_label_train.csv or fairface_label_val.csv")
     rows = []
     for file in files:
-        columns, records = _records(file)
+        columns, records = read_table(file)
         for needed in ("file", "race"):
             if needed not in columns:
                 raise UncoverError(f"{file.name} has no column {needed}")

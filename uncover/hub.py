@@ -18,6 +18,8 @@ from huggingface_hub.utils import validate_repo_id
 
 from uncover.hub_errors import HubError, endpoint, explained, patiently
 
+MAIN = "main"
+
 
 @dataclass(frozen=True)
 class Pushed:
@@ -103,35 +105,30 @@ def fetch(
     return Path(folder)
 
 
-def pull_folder(
+def pull_files(
     repo: str,
-    suffixes: tuple[str, ...],
+    files: Sequence[str],
     *,
     revision: str | None = None,
     repo_type: str = "dataset",
-    local_files_only: bool = False,
+    limit: int = 2**30,
 ) -> Path:
-    """Pull the files of a repo whose names end in `suffixes`; the folder keeps nothing else.
+    """Pull the named files of a repo, none larger than `limit` bytes, and return their folder.
 
-    For small text data such as manifests; weights go through `uncover.weights_cache.pull`.
+    For data such as manifests; weights go through `uncover.weights_cache.pull`. With
+    $HF_HUB_OFFLINE, what was pulled before is used.
     """
-    if local_files_only or offline():
-        with explained(repo):
-            return Path(
-                hf.snapshot_download(
-                    repo,
-                    revision=revision,
-                    repo_type=repo_type,
-                    cache_dir=cache_dir(),
-                    local_files_only=True,
-                    allow_patterns=[f"*{suffix}" for suffix in suffixes],
-                )
-            )
+    if offline():
+        return fetch(repo, revision or MAIN, files, repo_type=repo_type, local_files_only=True)
     commit = commit_of(repo, revision, repo_type)
-    names = [name for name in list_files(repo, commit, repo_type) if name.endswith(suffixes)]
-    if not names:
-        raise HubError(f"{repo} has no {' or '.join(suffixes)} files at {commit[:12]}")
-    return fetch(repo, commit, names, repo_type=repo_type)
+    sizes = list_files(repo, commit, repo_type)
+    for name in files:
+        if name not in sizes:
+            raise HubError(f"{repo} has no {name} at {commit[:12]}")
+        if sizes[name] > limit:
+            raise HubError(f"{repo}: {name} is absurdly large ({sizes[name]} bytes)")
+    # By its name, so that the cache knows what a branch stood for when there is no network.
+    return fetch(repo, revision or MAIN, files, repo_type=repo_type)
 
 
 def read_text(repo: str, name: str, repo_type: str = "model") -> str | None:

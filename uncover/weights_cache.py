@@ -17,6 +17,7 @@ from huggingface_hub.utils import WeakFileLock
 
 from uncover import hub
 from uncover.errors import WeightsError
+from uncover.hub import MAIN
 from uncover.strict import read_json
 from uncover.weights_config import (
     CARD,
@@ -31,7 +32,6 @@ from uncover.weights_config import (
 )
 
 RECORD = "uncover.json"
-MAIN = "main"
 Files = Literal["torch", "onnx", "all"]
 log = logging.getLogger("uncover")
 
