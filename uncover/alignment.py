@@ -46,25 +46,39 @@ def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
     return fitted if believable else None
 
 
-def frame_around_mask(mask: NDArray[np.bool_], size: int) -> FaceCrop:
+def frame_around_mask(mask: NDArray[np.bool_], size: int, at: tuple[int, int] = (0, 0)) -> FaceCrop:
     """Guess the face's frame from a worn mask, which spans the bridge of the nose to the chin.
 
     Args:
-        mask: bool (H, W), not empty.
+        mask: bool (h, w), not empty; a photo's, or a rectangle of it.
+        size: side of the crop in pixels.
+        at: the rectangle's first pixel (x, y).
     """
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
     side = max(width / 0.62, height / 0.56, 4.0)
     scale = size / side
-    centre = np.array([columns[[0, -1]].mean(), rows[[0, -1]].mean()])
+    centre = np.array([columns[[0, -1]].mean(), rows[[0, -1]].mean()]) + at
     shift = np.array([0.5, 0.63]) * size - scale * centre
     return FaceCrop(np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size)
 
 
-def widened_to(crop: FaceCrop, mask: NDArray[np.bool_], margin: float = 0.02) -> FaceCrop:
-    """The crop, zoomed out just so far that all of `mask`, bool (H, W), lies inside it."""
+def widened_to(
+    crop: FaceCrop,
+    mask: NDArray[np.bool_],
+    margin: float = 0.02,
+    at: tuple[int, int] = (0, 0),
+) -> FaceCrop:
+    """The crop, zoomed out just so far that all of `mask` lies inside it.
+
+    Args:
+        crop: the face's frame.
+        mask: bool (h, w), not empty; a photo's, or a rectangle of it.
+        margin: room to leave around it, as a fraction of the crop's side.
+        at: the rectangle's first pixel (x, y).
+    """
     contours, _ = cv2.findContours(
-        mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE
+        mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=at
     )
     points = crop.to_crop(np.concatenate(contours)[:, 0])
     pad = margin * crop.size

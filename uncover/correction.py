@@ -184,7 +184,7 @@ def _fill_face(
         patch = mask[y0:y1, x0:x1]
         face = replace(face, rect=(x0, y0, x1, y1), patch=patch, polygon=outline(mask))
     alpha = soft_edge(face, uncoverer.settings.feather * crop.size / crop.scale)
-    hole = hole_in_crop(crop, face.mask)
+    hole = hole_in_crop(crop, face.patch, face.rect, face.size)
     filled = uncoverer.generator.fill(crop.extract(photo.rgb)[None], hole[None])[0]
     paste(pixels, filled, crop, Patch(face.rect, alpha), blend)
     return replace(face, reason=None, roll=crop.roll, crop=crop)

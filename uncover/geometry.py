@@ -195,7 +195,30 @@ class FaceCrop:
         """
         height, width = photo.shape[:2]
         x0, y0, x1, y1 = self._source_rect(width, height)
-        piece = photo[y0:y1, x0:x1]
+        return self._warped(photo[y0:y1, x0:x1], x0, y0)
+
+    def extract_part(
+        self, part: NDArray[np.uint8], rect: Rect, size: tuple[int, int]
+    ) -> NDArray[np.uint8]:
+        """As `extract`, from a plane of which only one rectangle is not zero.
+
+        Args:
+            part: uint8 (h, w), what lies in the rectangle.
+            rect: where that is.
+            size: (height, width) of the plane, which is never built as a whole.
+        """
+        x0, y0, x1, y1 = self._source_rect(size[1], size[0])
+        piece = np.zeros((y1 - y0, x1 - x0), np.uint8)
+        left, top = max(x0, rect[0]), max(y0, rect[1])
+        right, bottom = min(x1, rect[2]), min(y1, rect[3])
+        if left < right and top < bottom:
+            piece[top - y0 : bottom - y0, left - x0 : right - x0] = part[
+                top - rect[1] : bottom - rect[1], left - rect[0] : right - rect[0]
+            ]
+        return self._warped(piece, x0, y0)
+
+    def _warped(self, piece: NDArray[np.uint8], x0: int, y0: int) -> NDArray[np.uint8]:
+        """The crop out of a piece of the photo whose first pixel is (x0, y0)."""
         shift = np.array([[1.0, 0, x0], [0, 1.0, y0], [0, 0, 1]])
         matrix = np.vstack([self.matrix, [0, 0, 1]]) @ shift
         if self.scale < 0.75:

@@ -7,51 +7,38 @@ ONNX session, a fake in a test) can stand in for them, and importing this module
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import Box, face_box, frame_around_mask, overlap, refine, widened_to
-from .compositing import (
-    Blend,
-    Patch,
-    match_colours,
-    paste,
-    patch_from_crop,
-    patch_from_mask,
-    spared,
-)
+from .alignment import frame_around_mask, overlap, refine
+from .compositing import Blend, match_colours, paste
 from .errors import UncoverError
 from .geometry import FaceCrop
 from .images import ImageLike, MaskLike, read_image, read_mask
 from .photo import Photo
-from .regions import clean_mask, hole_in_crop, is_on_chin, outline, soft_region
 from .results import Face, Result
 from .settings import Detector, Painter, Segmenter, Settings
+from .tasks import (
+    NO_FACE,
+    ON_CHIN,
+    Found,
+    Part,
+    Task,
+    from_mask,
+    from_segmentation,
+    split_mask,
+    whole_mask,
+    why_not,
+)
 
-__all__ = ["Face", "Result", "Settings", "Uncoverer"]
+__all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
 
-BARE = "without_mask"
-ON_CHIN = "mask on the chin"
-NO_MASK = "no mask pixels found"
-NO_FACE = "no face under the mask"
-
-Found = tuple[Box, str, float]
-Part = tuple[NDArray[np.bool_], FaceCrop, Found | None]
 T = TypeVar("T")
-
-
-@dataclass
-class _Task:
-    """A face to fill: its crop, the photo pixels to paint, the crop pixels to hide (S, S)."""
-
-    face: Face
-    crop: FaceCrop
-    patch: Patch
-    hole: NDArray[np.bool_]
+Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
+"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2)."""
 
 
 class Uncoverer:
@@ -172,24 +159,12 @@ class Uncoverer:
         painted = read_mask(mask, photo)
         if photo.width == photo.height and photo.width <= settings.whole_crop:
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
-            parts: list[Part] = [(painted, whole, None)]
+            tasks = [from_mask(whole_mask(painted), whole, photo.rgb)]
         else:
-            parts = self._faces_around(photo, painted)
-        tasks = []
-        for part, crop, found in parts:
-            crop = widened_to(crop, part)
-            patch = patch_from_mask(part)
-            face = Face(
-                box=found[0] if found else face_box(crop, photo.width, photo.height),
-                label=found[1] if found else "with_mask",
-                score=found[2] if found else 1.0,
-                size=painted.shape,
-                roll=crop.roll,
-                polygon=outline(part),
-                rect=patch.rect,
-                patch=patch.painted,
-            )
-            tasks.append(_Task(face, crop, patch, hole_in_crop(crop, part)))
+            faces = [f for f in self._detections(photo) if f[2] >= settings.min_score]
+            parts = split_mask(painted, faces)
+            crops = self._framed(photo, parts)
+            tasks = [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
         return self._paint(photo, [], tasks, settings)
 
     @property
@@ -213,7 +188,7 @@ class Uncoverer:
                 kept.append((box, str(found.labels[i]), float(found.scores[i])))
         return kept
 
-    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[_Task]]:
+    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[Task]]:
         """Faces that are left alone, each with its reason, and those to fill."""
         size = (photo.height, photo.width)
         aside: list[Face] = []
@@ -222,7 +197,7 @@ class Uncoverer:
             if score < min(settings.reported_score, settings.min_score):
                 continue
             face = Face(box=box, label=label, score=score, size=size)
-            reason = _why_not(face, settings)
+            reason = why_not(face, settings)
             if reason is None:
                 chosen.append(face)
             else:
@@ -237,106 +212,78 @@ class Uncoverer:
                 chosen.append(face)
                 crops.append(level or coarse)
         bare = [face for face in aside if face.reason == "bare"]
-        tasks: list[_Task] = []
-        for chunk in _chunks(list(zip(chosen, crops, strict=True)), settings.batch):
-            found = self.segmenter.segment(np.stack([crop.extract(photo.rgb) for _, crop in chunk]))
-            for (face, crop), probability, points in zip(
-                chunk, found.probability, found.points, strict=True
-            ):
-                face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
-                task = self._region(face, crop, probability, bare, settings)
-                if isinstance(task, Face):
-                    aside.append(task)
-                else:
-                    tasks.append(task)
+        tasks: list[Task] = []
+        looks = self._segmented(photo, crops)
+        for face, crop, (seen, probability, points) in zip(chosen, crops, looks, strict=True):
+            face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
+            config = self.segmenter.config
+            task = from_segmentation(face, crop, seen, probability, bare, config, settings)
+            if isinstance(task, Face):
+                aside.append(task)
+            else:
+                tasks.append(task)
         return aside, tasks
 
     def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
         """The canonical crop for each rough one; None where the points cannot be right."""
-        crops: list[FaceCrop | None] = []
-        for chunk in _chunks(rough, self.settings.batch):
-            found = self.segmenter.segment(np.stack([crop.extract(photo.rgb) for crop in chunk]))
-            for crop, points in zip(chunk, found.points, strict=True):
-                crops.append(refine(crop, points))
-        return crops
+        looks = self._looked_at(photo, rough)
+        return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
 
-    def _region(
-        self,
-        face: Face,
-        crop: FaceCrop,
-        probability: NDArray[np.float32],
-        bare: list[Face],
-        settings: Settings,
-    ) -> _Task | Face:
-        """What to paint for one face; the face with a reason when nothing is."""
-        config = self.segmenter.config
-        mask = clean_mask(np.asarray(probability, np.float32), float(config.threshold))
-        if not mask.any():
-            return replace(face, reason=NO_MASK)
-        face = replace(face, polygon=outline(mask, crop))
-        if is_on_chin(mask) and not settings.fill_chin:
-            return replace(face, reason=ON_CHIN)
-        alpha = soft_region(mask, float(config.dilation), settings.feather)
-        height, width = face.size
-        patch = patch_from_crop(alpha, crop, width, height)
-        patch = patch and spared(patch, face.box, [other.box for other in bare])
-        if patch is None:
-            return replace(face, reason=NO_MASK)
-        face = replace(face, rect=patch.rect, patch=patch.painted)
-        return _Task(face, crop, patch, alpha > 0)
+    def _segmented(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """What the upright crops show."""
+        return self._looked_at(photo, crops)
 
-    def _faces_around(self, photo: Photo, painted: NDArray[np.bool_]) -> list[Part]:
-        """Split a mask into one part per face, each with its crop and the face found, if any."""
-        _, labels = cv2.connectedComponents(painted.astype(np.uint8), connectivity=8)
-        owners: dict[int, list[int]] = {}
-        faces = [face for face in self._detections(photo) if face[2] >= self.settings.min_score]
-        for index in range(1, int(labels.max()) + 1):
-            ys, xs = np.nonzero(labels == index)
-            inside = [
-                float(((xs >= b[0]) & (xs < b[2]) & (ys >= b[1]) & (ys < b[3])).mean())
-                for b, _, _ in faces
-            ]
-            best = int(np.argmax(inside)) if inside and max(inside) >= 0.3 else -1
-            owners.setdefault(best, []).append(index)
-        parts = []
-        for owner, indices in owners.items():
-            part = np.isin(labels, indices)
-            found = faces[owner] if owner >= 0 else None
-            rough = (
-                FaceCrop.from_box(found[0], self._side)
-                if found
-                else frame_around_mask(part, self._side)
-            )
-            parts.append((part, self._aligned(photo, [rough])[0] or rough, found))
-        return parts
+    def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
+        looks: list[Look] = []
+        for chunk in _chunks(crops, self.settings.batch):
+            seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
+            found = self.segmenter.segment(seen)
+            looks += zip(seen, found.probability, found.points, strict=True)
+        return looks
+
+    def _framed(self, photo: Photo, parts: list[Part]) -> list[FaceCrop]:
+        """The frame of the face that each part of a mask lies on, guessed where none is found."""
+        rough = [
+            FaceCrop.from_box(part.found[0], self._side)
+            if part.found
+            else frame_around_mask(part.painted, self._side, part.at)
+            for part in parts
+        ]
+        level = self._aligned(photo, rough)
+        return [better or guess for better, guess in zip(level, rough, strict=True)]
 
     def _paint(
-        self, photo: Photo, aside: list[Face], tasks: list[_Task], settings: Settings
+        self, photo: Photo, aside: list[Face], tasks: list[Task], settings: Settings
     ) -> Result:
         """Fill all tasks in batches; smaller faces first, so that nearer ones lie on top."""
-        pixels = photo.rgb.copy() if tasks else photo.rgb
         tasks = sorted(tasks, key=lambda task: task.face.area)
-        for chunk in _chunks(tasks, settings.batch):
-            crops = np.stack([task.crop.extract(photo.rgb) for task in chunk])
-            filled = self.generator.fill(crops, np.stack([task.hole for task in chunk]))
-            for task, seen, picture in zip(chunk, crops, filled, strict=True):
-                if settings.blend == "feather":
-                    picture = match_colours(picture, seen, task.hole)
-                paste(pixels, picture, task.crop, task.patch, settings.blend)
+        pixels = self._pasted(photo, tasks, self._filled(tasks), settings)
         faces = _sorted([*aside, *(task.face for task in tasks)])
         return Result(photo, pixels, faces, photo.warnings)
 
+    def _filled(self, tasks: list[Task]) -> list[NDArray[np.uint8]]:
+        """The generator's crops, all faces of a photo in one batch (of at most `batch`)."""
+        filled: list[NDArray[np.uint8]] = []
+        for chunk in _chunks(tasks, self.settings.batch):
+            crops = np.stack([task.seen for task in chunk])
+            filled += list(self.generator.fill(crops, np.stack([task.hole for task in chunk])))
+        return filled
 
-def _why_not(face: Face, settings: Settings) -> str | None:
-    """Why a detected face is not to be filled; None when it is."""
-    x0, y0, x1, y1 = face.box
-    if face.score < settings.min_score:
-        return "low score"
-    if face.label == BARE:
-        return "bare"
-    if min(x1 - x0, y1 - y0) < settings.min_box:
-        return "too small"
-    return None
+    def _pasted(
+        self,
+        photo: Photo,
+        tasks: list[Task],
+        filled: list[NDArray[np.uint8]],
+        settings: Settings,
+    ) -> NDArray[np.uint8]:
+        """One copy of the photo with all faces painted in, each within its own rectangle."""
+        pixels = photo.rgb.copy() if tasks else photo.rgb
+        for task, picture in zip(tasks, filled, strict=True):
+            if settings.blend == "feather":
+                picture = match_colours(picture, task.seen, task.hole)
+            paste(pixels, picture, task.crop, task.patch, settings.blend)
+        return pixels
 
 
 def _chunks(items: list[T], size: int) -> Iterator[list[T]]:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import TEMPLATE_5, FaceCrop
+from .geometry import TEMPLATE_5, FaceCrop, Rect
 
 _SMALLEST = 0.004  # a mask covers more of the crop than this
 _COMPANION = 0.08  # other pieces count when they have this part of the largest one's area
@@ -84,18 +84,49 @@ def soft_region(mask: NDArray[np.bool_], dilation: float, feather: float) -> NDA
     return (alpha * np.minimum(fade[:, None], fade[None, :])).astype(np.float32)
 
 
-def hole_in_crop(crop: FaceCrop, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The crop pixels, bool (S, S), in which any pixel of a photo's mask (H, W) has a part."""
-    return crop.extract(mask.astype(np.uint8) * 255) > 0
+def hole_in_crop(
+    crop: FaceCrop,
+    mask: NDArray[np.bool_],
+    rect: Rect | None = None,
+    size: tuple[int, int] | None = None,
+) -> NDArray[np.bool_]:
+    """The crop pixels, bool (S, S), in which any pixel of a photo's mask has a part.
+
+    Args:
+        crop: where the face lies.
+        mask: bool, the photo's whole mask, or the part of it in `rect`.
+        rect: that rectangle; the whole photo when None.
+        size: (height, width) of the photo; the mask's own when None.
+    """
+    height, width = size or mask.shape
+    part = mask.astype(np.uint8) * 255
+    return crop.extract_part(part, rect or (0, 0, width, height), (height, width)) > 0
 
 
-def outline(mask: NDArray[np.bool_], crop: FaceCrop | None = None) -> list[tuple[float, float]]:
-    """The largest piece of a mask as a polygon in photo pixels; empty for an empty mask."""
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+def outline(
+    mask: NDArray[np.bool_],
+    crop: FaceCrop | None = None,
+    *,
+    at: tuple[int, int] = (0, 0),
+    extent: int | None = None,
+) -> list[tuple[float, float]]:
+    """The largest piece of a mask as a polygon in photo pixels; empty for an empty mask.
+
+    Args:
+        mask: bool (h, w), of a crop, a photo, or a rectangle of a photo.
+        crop: the crop that the mask is of, if it is.
+        at: the rectangle's first pixel (x, y).
+        extent: longer side of the picture, to which the polygon's tolerance is in proportion;
+            the mask's own when None.
+    """
+    contours, _ = cv2.findContours(
+        mask.view(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE, offset=at
+    )
     if not contours:
         return []
     largest = max(contours, key=lambda c: (cv2.contourArea(c), len(c)))
-    polygon = cv2.approxPolyDP(largest, 0.003 * max(mask.shape), closed=True)[:, 0].astype(float)
+    tolerance = 0.003 * (extent or max(mask.shape))
+    polygon = cv2.approxPolyDP(largest, tolerance, closed=True)[:, 0].astype(float)
     if crop is not None:
         polygon = crop.to_photo(polygon)
     return [(round(float(x), 1), round(float(y), 1)) for x, y in polygon]

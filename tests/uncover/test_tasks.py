@@ -1,0 +1,116 @@
+"""Batches, rectangles and one copy of the photo give what doing it the plain way gives."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.uncover.fake_networks import CLOTH, SIZE, draw_scene, make
+from uncover.alignment import frame_around_mask, refine, widened_to
+from uncover.compositing import match_colours, paste, patch_from_crop, patch_from_mask
+from uncover.geometry import FaceCrop
+from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
+from uncover.tasks import from_mask, split_mask, whole_mask
+
+BOXES = [(10, 20, 90, 125), (110, 20, 190, 125), (205, 60, 300, 180), (90, 140, 160, 230)]
+SHAPE = (250, 330)
+
+
+def cloth(photo: np.ndarray) -> np.ndarray:
+    return np.abs(photo.astype(int) - CLOTH).sum(-1) < 40
+
+
+@pytest.mark.parametrize("blend", ["feather", "poisson"])
+def test_a_batch_gives_what_one_face_after_the_other_gives(blend: str) -> None:
+    photo = draw_scene(BOXES, SHAPE)
+    uncoverer = make(BOXES)
+    segmenter, generator = uncoverer.segmenter, uncoverer.generator
+    expected = photo.copy()
+    for box in sorted(BOXES, key=lambda b: (b[2] - b[0]) * (b[3] - b[1])):
+        rough = FaceCrop.from_box(box, SIZE)
+        crop = refine(rough, segmenter.segment(rough.extract(photo)[None]).points[0])
+        assert crop is not None
+        seen = crop.extract(photo)
+        mask = clean_mask(segmenter.segment(seen[None]).probability[0], 0.5)
+        alpha = soft_region(mask, segmenter.config.dilation, uncoverer.settings.feather)
+        patch = patch_from_crop(alpha, crop, SHAPE[1], SHAPE[0])
+        filled = generator.fill(seen[None], (alpha > 0)[None])[0]
+        if blend == "feather":
+            filled = match_colours(filled, seen, alpha > 0)
+        paste(expected, filled, crop, patch, blend)
+    generator.batches.clear()
+    segmenter.batches.clear()
+    result = uncoverer(photo, blend=blend)
+    np.testing.assert_array_equal(result.pixels, expected)
+    assert generator.batches == [len(BOXES)]
+    assert segmenter.batches == [len(BOXES)] * 2
+
+
+def test_a_photo_is_copied_once_however_many_faces_it_has() -> None:
+    boxes = [(60 + 300 * i, 60 + 300 * j, 160 + 300 * i, 190 + 300 * j)
+             for i in range(5) for j in range(4)]  # fmt: skip
+    photo = draw_scene(boxes, (1300, 1600))
+    uncoverer = make(boxes)
+    tracemalloc.start()
+    result = uncoverer(photo)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(result.filled) == 20
+    assert peak < 2 * photo.nbytes
+
+
+def test_pixels_outside_the_rectangles_are_not_even_written(monkeypatch) -> None:
+    photo = draw_scene(BOXES, SHAPE)
+    touched = []
+    real = np.copyto
+
+    def note(target: np.ndarray, *args: object, **options: object) -> None:
+        touched.append(target.shape)
+        real(target, *args, **options)
+
+    monkeypatch.setattr("uncover.compositing.np.copyto", note)
+    result = make(BOXES)(photo)
+    rects = [face.rect for face in result.filled]
+    assert sorted(touched) == sorted((y1 - y0, x1 - x0, 3) for x0, y0, x1, y1 in rects)
+
+
+def test_a_mask_is_split_like_its_whole_planes_would_be() -> None:
+    photo = draw_scene(BOXES, SHAPE)
+    mask = cloth(photo)
+    mask[240:245, 300:310] = True  # a piece on no face
+    faces = [(tuple(map(float, box)), "with_mask", 0.9) for box in BOXES]
+    parts = split_mask(mask, faces)
+    assert sorted(str(part.found) for part in parts) == sorted(map(str, [*faces, None]))
+    full = np.zeros_like(mask)
+    for part in parts:
+        x0, y0, x1, y1 = part.rect
+        assert part.painted.any(0).all() or part.painted.any(1).all()
+        assert not (full[y0:y1, x0:x1] & part.painted).any()
+        full[y0:y1, x0:x1] |= part.painted
+    np.testing.assert_array_equal(full, mask)
+
+
+@pytest.mark.parametrize("at", [(0, 0), (70, 90), (255, 180)])
+def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> None:
+    photo = draw_scene(BOXES, SHAPE)
+    mask = np.zeros(SHAPE, bool)
+    x, y = at
+    shape = cv2.ellipse(np.zeros((70, 75), np.uint8), (37, 35), (36, 34), 0, 0, 360, 1, -1) > 0
+    mask[y : y + 70, x : x + 75] = shape
+    part = whole_mask(mask)
+    guess = frame_around_mask(part.painted, SIZE, part.at)
+    np.testing.assert_array_equal(guess.matrix, frame_around_mask(mask, SIZE).matrix)
+    small = FaceCrop(guess.matrix * 1.6, SIZE)
+    crop = widened_to(small, mask)
+    np.testing.assert_array_equal(widened_to(small, part.painted, at=part.at).matrix, crop.matrix)
+    task = from_mask(part, small, photo)
+    np.testing.assert_array_equal(task.crop.matrix, crop.matrix)
+    np.testing.assert_array_equal(task.hole, hole_in_crop(crop, mask))
+    np.testing.assert_array_equal(task.hole, crop.extract(mask.astype(np.uint8) * 255) > 0)
+    np.testing.assert_array_equal(task.patch.alpha, patch_from_mask(mask).alpha)
+    assert task.patch.rect == patch_from_mask(mask).rect
+    assert task.face.polygon == outline(mask)
+    np.testing.assert_array_equal(task.face.mask, mask)
