@@ -34,7 +34,8 @@ class SegmenterSettings:
     """All settings of `python -m training.segmenter`.
 
     images: length of the run; the rate warms up over `warmup` images and falls to zero over the
-      last `decay` share. missed: how much worse a missed mask pixel is than a false one.
+      last `decay` share. missed: how much worse a missed mask pixel is than a false one. thin: how
+      much more a pixel of a strap counts than one of the mask's body.
     overlap, points: weights of the overlap loss and of the points' loss beside cross entropy.
     """
 
@@ -48,6 +49,7 @@ class SegmenterSettings:
     clip: float = 1.0
     ema: float = 0.995
     missed: float = 1.6
+    thin: float = 1.0
     overlap: float = 0.5
     points: float = 8.0
     eval_every: int = 3_500
@@ -68,9 +70,23 @@ class SegmenterSettings:
             raise ValueError("decay must lie in 0..1")
 
 
-def mask_loss(logits: Tensor, target: Tensor, valid: Tensor, missed: float) -> Tensor:
-    """Cross entropy per valid pixel; mask pixels weigh ``missed`` times as much as others."""
+def thin_parts(target: Tensor, share: float = 0.05) -> Tensor:
+    """What an opening by a square of ``share`` of the side removes: straps. (B, 1, S, S), 0..1."""
+    reach = max(1, round(share * target.shape[-1] / 2))
+    kernel = 2 * reach + 1
+    eroded = -F.max_pool2d(-target, kernel, stride=1, padding=reach)
+    opened = F.max_pool2d(eroded, kernel, stride=1, padding=reach)
+    return (target - opened).clamp(min=0)
+
+
+def mask_loss(
+    logits: Tensor, target: Tensor, valid: Tensor, missed: float, thin: float = 1.0
+) -> Tensor:
+    """Cross entropy per valid pixel; mask pixels weigh ``missed`` times as much as others, and
+    those of straps ``thin`` times as much again."""
     weight = valid * (1 + (missed - 1) * target)
+    if thin != 1:
+        weight = weight * (1 + (thin - 1) * thin_parts(target))
     total = F.binary_cross_entropy_with_logits(logits, target, weight, reduction="sum")
     return total / valid.sum().clamp(min=1)
 
@@ -171,7 +187,7 @@ def train(
             logits, found = model(batch)
         logits = logits.float()
         terms = {
-            "mask": mask_loss(logits, target, counts, settings.missed),
+            "mask": mask_loss(logits, target, counts, settings.missed, settings.thin),
             "overlap": overlap_loss(logits, target, counts, settings.missed),
             "points": points_loss(found, points.to(device)),
         }

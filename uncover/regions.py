@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from .geometry import TEMPLATE_5, FaceCrop, Rect
 
 _SMALLEST = 0.004  # a mask covers more of the crop than this
+_BRIDGE = 0.40  # height between eyes and nose tip; what lies mostly above it is no mask (glasses)
 _COMPANION = 0.08  # other pieces count when they have this part of the largest one's area
 
 
@@ -28,10 +29,14 @@ def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np
     face = np.zeros_like(raw)
     centre = round(0.5 * side), round(0.66 * side)
     cv2.ellipse(face, centre, (round(0.27 * side), round(0.30 * side)), 0, 0, 360, 1, -1)
+    low = np.arange(side)[:, None] >= _BRIDGE * side
     keep: list[int] = []
     for index in range(1, count):
-        on_face = int(face[labels == index].sum())
-        if on_face >= 0.25 * _SMALLEST * side * side:
+        piece = labels == index
+        below = int((piece & low).sum())
+        on_face = int(face[piece].sum())
+        enough = on_face >= 0.25 * _SMALLEST * side * side
+        if enough and below >= 0.5 * stats[index, cv2.CC_STAT_AREA]:
             keep.append(index)
     areas = {index: int(stats[index, cv2.CC_STAT_AREA]) for index in keep}
     largest = max(areas.values(), default=0)

@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from training import segmenter
 from training.checkpoint import load_checkpoint
-from training.segmenter import mask_loss, overlap_loss, points_loss
+from training.segmenter import mask_loss, overlap_loss, points_loss, thin_parts
 from training.segmenter_scores import angle_between, dilate, fixed_crops, score_segmenter
 from uncover.drawn import write_drawn_faces
 from uncover.records import read_manifest
@@ -153,3 +153,22 @@ def test_dilation_is_a_disc():
     assert dilate(mask, 1.0).sum() == 5
     assert dilate(mask, 2.9)[4, 2]
     assert not dilate(mask, 2.9)[2, 2] or dilate(mask, 2.9).sum() > 9
+
+
+def test_straps_are_thin_and_the_body_is_not():
+    target = torch.zeros(1, 1, 64, 64)
+    target[..., 30:60, 16:48] = 1
+    target[..., 10:30, 20:22] = 1
+    thin = thin_parts(target)
+    assert thin[..., 12:28, 20:22].min() == 1
+    assert thin[..., 32:58, 18:46].max() == 0
+    assert thin.sum() < 45
+
+
+def test_a_missed_strap_costs_more_when_thin_parts_count_more():
+    target = torch.zeros(1, 1, 64, 64)
+    target[..., 10:30, 20:22] = 1
+    logits, valid = torch.full_like(target, -2.0), torch.ones_like(target)
+    plain, heavy = (float(mask_loss(logits, target, valid, 1.0, thin)) for thin in (1.0, 4.0))
+    missed = float(torch.nn.functional.softplus(torch.tensor(2.0))) * 40 / 64**2
+    assert heavy - plain == pytest.approx(3 * missed, rel=1e-4)

@@ -28,6 +28,13 @@ def test_a_mask_split_in_two_is_kept_whole() -> None:
     assert clean_mask(probability, 0.5).sum() == (probability > 0.5).sum()
 
 
+def test_dark_glasses_are_no_mask() -> None:
+    both = drawn()
+    side = len(both)
+    both[int(0.24 * side) : int(0.37 * side), int(0.25 * side) : int(0.45 * side)] = 0.9
+    np.testing.assert_array_equal(clean_mask(both, 0.5), drawn() > 0.5)
+
+
 @pytest.mark.parametrize("value", [0.0, 0.3])
 def test_nothing_is_found_where_there_is_nothing(value: float) -> None:
     probability = np.full((128, 128), value, np.float32)
