@@ -54,7 +54,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--weights", metavar="REPO|DIR", help="a Hub repository or folder; default: embedded")
     add("--revision", metavar="R", help="branch, tag or commit of the Hub repository")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
-    add("--backend", choices=("torch", "onnx"), default="torch", help="default: torch")
+    add(
+        "--backend",
+        choices=("torch", "onnx", "openvino"),
+        default="torch",
+        help="default: torch",
+    )
     add("--json", action="store_true", help="print what was found and done as JSON")
     add("--fill-chin", action="store_true", help="also fill under masks pulled down to the chin")
     add(

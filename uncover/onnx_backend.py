@@ -1,11 +1,14 @@
-"""The three networks on onnxruntime, with the methods of their PyTorch twins and without torch."""
+"""The networks as ONNX files, with the methods of their PyTorch twins and without torch.
+
+They run on onnxruntime or on OpenVINO.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import cv2
 import numpy as np
@@ -26,6 +29,7 @@ from uncover.strict import from_dict, one_line
 from uncover.weights_config import WeightsConfig, check_bytes, hash_file, read_config
 
 T = TypeVar("T")
+Runtime = Literal["onnx", "openvino"]
 Part = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
@@ -166,29 +170,65 @@ class OnnxDetector:
 
 
 def load(
-    source: str | Path | None = None, revision: str | None = None, local_files_only: bool = False
+    source: str | Path | None = None,
+    revision: str | None = None,
+    local_files_only: bool = False,
+    threads: int | None = None,
+    runtime: Runtime = "onnx",
 ) -> tuple[OnnxDetector, OnnxSegmenter, OnnxGenerator]:
     """The networks of a folder, a Hub repo or the embedded default, ready for `Uncoverer`.
 
+    Args:
+        source, revision, local_files_only: as in `Uncoverer.from_pretrained`.
+        threads: cores to use; None for all.
+        runtime: "onnx" (onnxruntime) or "openvino".
+
     Raises:
-        WeightsError: onnxruntime is missing, or the ONNX files are missing, altered or unfit.
+        WeightsError: the runtime is missing, or the ONNX files are missing, altered or unfit.
     """
     folder = resolve(source, revision, local_files_only, "onnx")
     config = read_config(folder)
+
+    def opened(name: str, settings: type[T]) -> tuple[Any, T]:
+        model, values = _read(folder, config, name, settings)
+        return open_session(model, f"{name}.onnx", threads, runtime), values
+
     return (
-        OnnxDetector(*_open(folder, config, "detector", DetectorSettings)),
-        OnnxSegmenter(*_open(folder, config, "segmenter", SegmenterSettings)),
-        OnnxGenerator(*_open(folder, config, "generator", PainterSettings)),
+        OnnxDetector(*opened("detector", DetectorSettings)),
+        OnnxSegmenter(*opened("segmenter", SegmenterSettings)),
+        OnnxGenerator(*opened("generator", PainterSettings)),
     )
 
 
-def _open(folder: Path, config: WeightsConfig, name: str, settings: type[T]) -> tuple[Any, T]:
+def open_session(
+    model: bytes, name: str, threads: int | None = None, runtime: Runtime = "onnx"
+) -> Any:
+    """An ONNX file's bytes as something with onnxruntime's `run(names, inputs)`.
+
+    Raises:
+        WeightsError: the runtime is missing or cannot use the network.
+    """
+    if runtime == "openvino":
+        from uncover.openvino_session import OpenVinoSession
+
+        return OpenVinoSession(model, threads)
     try:
         import onnxruntime
     except ImportError as error:
         raise WeightsError(
             "onnxruntime is not installed: python -m pip install 'uncover[onnx]'"
         ) from error
+    options = onnxruntime.SessionOptions()
+    if threads is not None:
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+    try:
+        return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no base class
+        raise WeightsError(f"{name} cannot be opened: {one_line(error)}") from error
+
+
+def _read(folder: Path, config: WeightsConfig, name: str, settings: type[T]) -> tuple[bytes, T]:
     component = config.components.get(name)
     if component is None or component.onnx is None:
         raise WeightsError(f"{folder} has no {name}.onnx: `uncover export onnx` writes it")
@@ -205,13 +245,7 @@ def _open(folder: Path, config: WeightsConfig, name: str, settings: type[T]) -> 
     wanted = {field.name for field in fields(settings)}  # type: ignore[arg-type]
     known = {key: value for key, value in component.arch.items() if key in wanted}
     values = from_dict(settings, known, f"config.json {name}.arch", complete=True)
-    try:
-        session = onnxruntime.InferenceSession(
-            path.read_bytes(), providers=["CPUExecutionProvider"]
-        )
-    except Exception as error:  # onnxruntime's exceptions share no base class
-        raise WeightsError(f"{path.name} cannot be opened: {one_line(error)}") from error
-    return session, values
+    return path.read_bytes(), values
 
 
 def _planes(pictures: np.ndarray) -> np.ndarray:

@@ -76,7 +76,8 @@ class Uncoverer:
             revision: branch, tag or commit of a Hub repository.
             device: "auto" (a GPU if there is one), "cpu", or "cuda".
             local_files_only: never ask the Hub, use what was downloaded before.
-            backend: "torch", or "onnx" for the weights' ONNX files on the CPU, without PyTorch.
+            backend: "torch"; or, for the weights' ONNX files on the CPU and without PyTorch, "onnx"
+                (onnxruntime) or "openvino".
             settings: fields of `Settings`.
 
         Raises:
@@ -89,14 +90,17 @@ class Uncoverer:
         chosen = Settings(**settings)
         if device not in ("auto", "cpu", "cuda"):
             raise UncoverError(f"device must be auto, cpu or cuda, not {device!r}")
-        if backend not in ("torch", "onnx"):
-            raise UncoverError(f"backend must be torch or onnx, not {backend!r}")
-        if backend == "onnx":
+        if backend not in ("torch", "onnx", "openvino"):
+            raise UncoverError(f"backend must be torch, onnx or openvino, not {backend!r}")
+        if backend != "torch":
             from .onnx_backend import load
 
             if device == "cuda":
-                raise UncoverError("the onnx backend runs on the CPU: leave out --device cuda")
-            return cls(*load(source, revision, local_files_only), settings=chosen)
+                raise UncoverError(
+                    f"the {backend} backend runs on the CPU: leave out --device cuda"
+                )
+            runtime: Any = backend
+            return cls(*load(source, revision, local_files_only, runtime=runtime), settings=chosen)
         import torch
 
         from .weights import load_bundle

@@ -69,9 +69,16 @@ def torch_side(folder: Path) -> Bundle:
     return load_bundle(folder)
 
 
+@pytest.fixture(scope="module", params=["onnx", "openvino"])
+def runtime(request: pytest.FixtureRequest) -> str:
+    if request.param == "openvino":
+        pytest.importorskip("openvino")
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def onnx_side(folder: Path) -> tuple:
-    return onnx_backend.load(folder)
+def onnx_side(folder: Path, runtime: str) -> tuple:
+    return onnx_backend.load(folder, runtime=runtime, threads=1)
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +114,7 @@ def test_generator_agrees(torch_side: Bundle, onnx_side: tuple, faces: np.ndarra
         image = (small[n : n + 1].transpose(0, 3, 1, 2) / np.float32(127.5) - 1).astype(np.float32)
         hole = holes[n : n + 1, None].astype(np.float32)
         image = image * (1 - hole)
-        (found,) = painter.session.run(None, {"image": image, "mask": hole})
+        (found,) = painter.session.run(["face"], {"image": image, "mask": hole})
         with torch.no_grad():
             wanted = torch_side.generator(torch.from_numpy(image), torch.from_numpy(hole))
         raw.append(np.abs(found - wanted.numpy()).max())
@@ -206,7 +213,9 @@ sys.exit(status)
 """
 
 
-def test_photos_are_filled_without_torch(folder: Path, tmp_path: Path, onnx_side: tuple) -> None:
+def test_photos_are_filled_without_torch(
+    folder: Path, tmp_path: Path, onnx_side: tuple, runtime: str
+) -> None:
     from PIL import Image
 
     image, hole = draw_face(5, 128).image, np.zeros((128, 128), np.uint8)
@@ -215,16 +224,16 @@ def test_photos_are_filled_without_torch(folder: Path, tmp_path: Path, onnx_side
     Image.fromarray(image).save(paths[0])
     Image.fromarray(hole).save(paths[1])
     command = [sys.executable, "-c", WITHOUT_TORCH, str(paths[0]), "--mask", str(paths[1])]
-    command += ["-o", str(paths[2]), "--backend", "onnx", "--weights", str(folder)]
+    command += ["-o", str(paths[2]), "--backend", runtime, "--weights", str(folder)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = np.asarray(Image.open(paths[2]))
     wanted = np.asarray(Uncoverer(*onnx_side).fill(image, hole > 0).image)
     assert np.array_equal(found, wanted)
     assert np.array_equal(found[hole == 0], image[hole == 0])
-    onnx = Uncoverer.from_pretrained(str(folder), backend="onnx")
+    onnx = Uncoverer.from_pretrained(str(folder), backend=runtime)
     assert isinstance(onnx.detector, onnx_backend.OnnxDetector)
     with pytest.raises(UncoverError, match="runs on the CPU"):
-        Uncoverer.from_pretrained(str(folder), backend="onnx", device="cuda")
-    with pytest.raises(UncoverError, match="backend must be torch or onnx"):
+        Uncoverer.from_pretrained(str(folder), backend=runtime, device="cuda")
+    with pytest.raises(UncoverError, match="backend must be torch, onnx or openvino"):
         Uncoverer.from_pretrained(str(folder), backend="tflite")
