@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from uncover.detector import LABELS
+from uncover.detections import LABELS
 from uncover.errors import UncoverError
 
 

@@ -11,7 +11,8 @@ import cv2
 import numpy as np
 
 from training.coco import LabelledPhoto, read_rgb
-from uncover.detector import LABELS, Detections, MaskDetector
+from uncover.detections import LABELS, Detections
+from uncover.detector import MaskDetector
 
 SIZES = {
     "all": (0.0, 1e10),

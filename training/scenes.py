@@ -16,7 +16,7 @@ import numpy as np
 
 from training.augment import vary_light
 from training.coco import LabelledPhoto, read_rgb
-from uncover.detector import LABELS
+from uncover.detections import LABELS
 from uncover.masking import WEAR, draw_mask, random_style
 
 Masker = Callable[[np.ndarray, np.ndarray, np.random.Generator], tuple[np.ndarray, str]]

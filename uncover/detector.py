@@ -7,9 +7,6 @@ with OpenCV (area averaging when shrinking), so that the network only ever sees 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -22,49 +19,15 @@ from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 from uncover.backbones import BackboneWithPyramid
 from uncover.detections import (
     LABELS,
-    Detections,
+    DetectorConfig,
+    Part,
+    PhotoDetector,
     pad_for_detector,
     resize_for_detector,
-    tile_starts,
-    without_clutter,
-    without_nested,
 )
 
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
-
-
-@dataclass(frozen=True)
-class DetectorConfig:
-    """Everything that is needed to build the detector and to prepare a photo for it.
-
-    ``anchors`` holds the same number of sizes (square root of the area, network pixels) for each
-    pyramid level, strides 8, 16, 32 and 64. ``shorter_side`` and ``longer_side`` bound the size at
-    which a photo is looked at. A photo whose longer side exceeds ``tile_above`` is looked at a
-    second time in square tiles of ``tile_size`` photo pixels, so that the small faces of a crowd
-    are found; ``tile_above=0`` turns that off.
-    """
-
-    backbone: str = "squeezenet1_1"
-    pyramid_channels: int = 64
-    anchors: tuple[tuple[int, ...], ...] = (
-        (12, 18, 27),
-        (40, 60, 90),
-        (130, 180, 240),
-        (300, 370, 450),
-    )
-    aspect_ratio: float = 1.2
-    pool_size: int = 7
-    head_channels: int = 320
-    proposals: int = 200
-    score_threshold: float = 0.05
-    nms_iou: float = 0.5
-    max_detections: int = 200
-    shorter_side: int = 448
-    longer_side: int = 768
-    tile_above: int = 1600
-    tile_size: int = 1280
-    tile_overlap: float = 0.2
 
 
 class SizeAsGiven(GeneralizedRCNNTransform):
@@ -76,7 +39,7 @@ class SizeAsGiven(GeneralizedRCNNTransform):
         return image, target
 
 
-class MaskDetector(nn.Module):
+class MaskDetector(PhotoDetector, nn.Module):
     """Faster R-CNN over :data:`LABELS`; boxes go around the whole face.
 
     :meth:`detect` is for photos. ``net`` is torchvision's model, for training: it takes a list of
@@ -123,52 +86,7 @@ class MaskDetector(nn.Module):
         )
 
     @torch.inference_mode()
-    def detect(
-        self,
-        images: Sequence[np.ndarray],
-        min_score: float = 0.0,
-        one_label_per_face: bool = True,
-    ) -> list[Detections]:
-        """Faces of each photo.
-
-        Args:
-            images: uint8 RGB photos (H, W, 3), any sizes.
-            min_score: drop what scores less (the model itself stops at
-                ``config.score_threshold``).
-            one_label_per_face: keep only the best of boxes that overlap or lie in each other,
-                whatever their labels.
-                With False each class is suppressed on its own, as COCO's AP expects.
-
-        Raises:
-            ValueError: for an image that is not uint8 (H, W, 3).
-        """
-        results = []
-        for image in images:
-            if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8:
-                raise ValueError(f"expected uint8 HxWx3, got {image.dtype} {image.shape}")
-            boxes, labels, scores = self._look(image)
-            if 0 < self.config.tile_above < max(image.shape[:2]):
-                parts = [(boxes, labels, scores), *self._look_at_tiles(image)]
-                boxes, labels, scores = (torch.cat(p) for p in zip(*parts, strict=True))
-                keep = batched_nms(boxes, scores, labels, self.config.nms_iou)
-                boxes, labels, scores = boxes[keep], labels[keep], scores[keep]
-            if one_label_per_face:
-                keep = nms(boxes, scores, self.config.nms_iou)
-            else:
-                keep = scores.argsort(descending=True, stable=True)
-            keep = keep[scores[keep] >= min_score]
-            faces = Detections(
-                boxes[keep].numpy().astype(np.float32),
-                [LABELS[i - 1] for i in labels[keep].tolist()],
-                scores[keep].numpy().astype(np.float32),
-            )
-            if one_label_per_face:
-                faces = without_clutter(without_nested(faces), *image.shape[:2])
-            results.append(faces)
-        return results
-
-    def _look(self, image: np.ndarray) -> tuple[Tensor, Tensor, Tensor]:
-        """One pass over one picture: boxes in its pixels, labels 1..3, scores; on the CPU."""
+    def _look(self, image: np.ndarray) -> Part:
         resized = resize_for_detector(image, self.config.shorter_side, self.config.longer_side)
         parameter = next(self.parameters())
         pixels = torch.from_numpy(pad_for_detector(resized)).to(parameter.device)
@@ -181,21 +99,16 @@ class MaskDetector(nn.Module):
         boxes = found["boxes"].float().cpu() * scale
         limit = torch.tensor([width, height], dtype=torch.float32).repeat(2)
         boxes = torch.minimum(boxes.clamp(min=0), limit)
-        return boxes, found["labels"].cpu(), found["scores"].float().cpu()
+        labels, scores = found["labels"].cpu(), found["scores"].float().cpu()
+        return boxes.numpy(), labels.numpy(), scores.numpy()
 
-    def _look_at_tiles(self, image: np.ndarray) -> list[tuple[Tensor, Tensor, Tensor]]:
-        height, width = image.shape[:2]
-        size, margin = self.config.tile_size, 3.0
-        found = []
-        for y in tile_starts(height, size, self.config.tile_overlap):
-            for x in tile_starts(width, size, self.config.tile_overlap):
-                tile = image[y : y + size, x : x + size]
-                boxes, labels, scores = self._look(tile)
-                # A face cut by a tile's inner edge is seen whole by its neighbour.
-                cut = (boxes[:, 0] < margin) & (x > 0)
-                cut |= (boxes[:, 1] < margin) & (y > 0)
-                cut |= (boxes[:, 2] > tile.shape[1] - margin) & (x + size < width)
-                cut |= (boxes[:, 3] > tile.shape[0] - margin) & (y + size < height)
-                boxes = boxes + torch.tensor([x, y, x, y], dtype=torch.float32)
-                found.append((boxes[~cut], labels[~cut], scores[~cut]))
-        return found
+    def _nms(
+        self, boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray | None = None
+    ) -> np.ndarray:
+        at, odds, limit = torch.from_numpy(boxes), torch.from_numpy(scores), self.config.nms_iou
+        if labels is None:
+            return nms(at, odds, limit).numpy()
+        return batched_nms(at, odds, torch.from_numpy(labels), limit).numpy()
+
+
+__all__ = ["DetectorConfig", "MaskDetector", "SizeAsGiven"]

@@ -11,10 +11,21 @@ from uncover.errors import WeightsError
 from uncover.geometry import TEMPLATE_5
 from uncover.weights_config import Preprocessing
 
+MAX_RESOLUTION = 1024
+
 
 def check_preprocessing(stored: Preprocessing, arch: Any, where: str) -> None:
-    """Refuse weights made for another input range, border or face frame than this code uses."""
+    """Refuse weights made for another input range, border or face frame than this code uses.
+
+    Raises:
+        WeightsError: the first difference, or crops of absurd size; one line.
+    """
     ours = default_preprocessing(arch)
+    if ours.resolution is not None and ours.resolution > MAX_RESOLUTION:
+        raise WeightsError(
+            f"{where}.arch asks for crops of an absurd size: {ours.resolution} pixels a side, "
+            f"{MAX_RESOLUTION} at most"
+        )
     for field in dataclasses.fields(Preprocessing):
         theirs, own = getattr(stored, field.name), getattr(ours, field.name)
         if theirs is None or own is None:

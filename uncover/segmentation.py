@@ -2,11 +2,38 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
+
+
+@dataclass(frozen=True)
+class SegmenterConfig:
+    """What is needed to build the segmenter and to use what it says.
+
+    resolution: side of the crop the network sees. widths: channels at 1/4, 1/8, ... of that side.
+    detail_width: channels of the branch at half resolution.
+    threshold: a pixel is mask from this probability on. dilation: fraction of the crop's side by
+    which the mask is widened before it is painted, so that no rim is left; chosen on val.
+    """
+
+    resolution: int = 256
+    widths: tuple[int, ...] = (32, 64, 128, 192)
+    detail_width: int = 12
+    threshold: float = 0.5
+    dilation: float = 0.012
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.widths) <= 8 or min(self.widths) < 4 or self.detail_width < 1:
+            raise ValueError("widths needs two to eight values of at least 4")
+        step = 4 * 2 ** (len(self.widths) - 1)
+        if self.resolution < step or self.resolution % step:
+            raise ValueError(f"resolution must be a multiple of {step}, not {self.resolution}")
+        if not 0 < self.threshold < 1 or not 0 <= self.dilation < 0.5:
+            raise ValueError("threshold must lie in 0..1 and dilation in 0..0.5")
 
 
 @dataclass(frozen=True)
@@ -40,3 +67,36 @@ def resize_square(image: np.ndarray, side: int) -> np.ndarray:
         return image
     way = cv2.INTER_AREA if side < image.shape[0] else cv2.INTER_LINEAR
     return cv2.resize(image, (side, side), interpolation=way)
+
+
+class CropSegmenter(ABC):
+    """Segments crops of any size with a network behind :meth:`_run`."""
+
+    config: SegmenterConfig
+
+    @abstractmethod
+    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """uint8 crops (B, R, R, 3) of the network's own size -> mask probability float32
+        (B, R, R), points float32 (B, 5, 2) in 0..1 of the crop's area."""
+
+    def segment(self, crops: np.ndarray) -> Segmentation:
+        """Mask probability and the five points of each crop.
+
+        Args:
+            crops: uint8 (B, S, S, 3) RGB; any S, B may be 0.
+
+        Raises:
+            ValueError: for another type or shape.
+        """
+        check_crops(crops)
+        count, side = crops.shape[:2]
+        probability = np.zeros((count, side, side), np.float32)
+        points = np.zeros((count, 5, 2), np.float32)
+        for part in batches(count):
+            found, unit = self._run(
+                np.stack([resize_square(crop, self.config.resolution) for crop in crops[part]])
+            )
+            probability[part] = [resize_square(plane, side) for plane in found]
+            # Unit coordinates are of pixel areas; pixel (0, 0) has its centre at (0, 0).
+            points[part] = unit * side - 0.5
+        return Segmentation(probability, points)

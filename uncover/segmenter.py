@@ -8,7 +8,6 @@ maps by soft-argmax ("integral regression", Sun et al., 2018).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -16,36 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uncover.segmentation import Segmentation, batches, check_crops, resize_square
+from uncover.segmentation import CropSegmenter, SegmenterConfig
 
 
-@dataclass(frozen=True)
-class SegmenterConfig:
-    """What is needed to build the segmenter and to use what it says.
-
-    resolution: side of the crop the network sees. widths: channels at 1/4, 1/8, ... of that side.
-    detail_width: channels of the branch at half resolution.
-    threshold: a pixel is mask from this probability on. dilation: fraction of the crop's side by
-    which the mask is widened before it is painted, so that no rim is left; chosen on val.
-    """
-
-    resolution: int = 256
-    widths: tuple[int, ...] = (32, 64, 128, 192)
-    detail_width: int = 12
-    threshold: float = 0.5
-    dilation: float = 0.012
-
-    def __post_init__(self) -> None:
-        if len(self.widths) < 2 or min(self.widths) < 4 or self.detail_width < 1:
-            raise ValueError("widths needs two or more values of at least 4")
-        step = 4 * 2 ** (len(self.widths) - 1)
-        if self.resolution < step or self.resolution % step:
-            raise ValueError(f"resolution must be a multiple of {step}, not {self.resolution}")
-        if not 0 < self.threshold < 1 or not 0 <= self.dilation < 0.5:
-            raise ValueError("threshold must lie in 0..1 and dilation in 0..0.5")
-
-
-class MaskSegmenter(nn.Module):
+class MaskSegmenter(CropSegmenter, nn.Module):
     """float (B, 3, R, R) in -1..1 -> (mask logits (B, 1, R, R), points (B, 5, 2) in 0..1).
 
     :meth:`segment` is for uint8 crops of any size.
@@ -93,37 +66,15 @@ class MaskSegmenter(nn.Module):
         return self.shuffle(self.finish(fine)), soft_argmax(heat)
 
     @torch.inference_mode()
-    def segment(self, crops: np.ndarray) -> Segmentation:
-        """Mask probability and the five points of each crop.
-
-        Args:
-            crops: uint8 (B, S, S, 3) RGB; any S, B may be 0.
-
-        Raises:
-            ValueError: for another type or shape.
-        """
-        check_crops(crops)
-        count, side = crops.shape[:2]
-        inner = self.config.resolution
-        probability = np.zeros((count, side, side), np.float32)
-        points = np.zeros((count, 5, 2), np.float32)
-        for part in batches(count):
-            resized = np.stack([resize_square(crop, inner) for crop in crops[part]])
-            logits, unit = self._run(resized)
-            found = torch.sigmoid(logits).float().cpu().numpy()[:, 0]
-            probability[part] = [resize_square(plane, side) for plane in found]
-            # Unit coordinates are of pixel areas; pixel (0, 0) has its centre at (0, 0).
-            points[part] = unit.float().cpu().numpy() * side - 0.5
-        return Segmentation(probability, points)
-
-    def _run(self, crops: np.ndarray) -> tuple[Tensor, Tensor]:
+    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         parameter = next(self.parameters())
         images = torch.from_numpy(crops).to(parameter.device).permute(0, 3, 1, 2)
         was_training = self.training
         self.eval()
-        result = self(images.to(parameter.dtype) / 127.5 - 1)
+        logits, unit = self(images.to(parameter.dtype) / 127.5 - 1)
         self.train(was_training)
-        return result
+        found = torch.sigmoid(logits).float().cpu().numpy()[:, 0]
+        return found, unit.float().cpu().numpy()
 
 
 class Residual(nn.Module):
@@ -157,3 +108,6 @@ def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
         nn.BatchNorm2d(outputs),
         nn.ReLU(inplace=True),
     )
+
+
+__all__ = ["MaskSegmenter", "Residual", "SegmenterConfig", "soft_argmax"]

@@ -14,7 +14,7 @@ from training import detector
 from training.checkpoint import load_checkpoint
 from training.coco import LabelledPhoto
 from training.detector_scores import average_precision, found_as, iou
-from uncover.detector import Detections
+from uncover.detections import Detections
 from uncover.drawn import write_drawn_faces
 from uncover.weights import load_component
 

@@ -9,10 +9,10 @@ import pytest
 from training import pseudo
 from training.coco import is_held_out
 from training.pseudo import label_folder, label_photo, look_again, read_real_masks, solid
-from uncover.detector import Detections
+from uncover.detections import Detections
 from uncover.errors import UncoverError
 from uncover.geometry import TEMPLATE_5, FaceCrop
-from uncover.segmenter import Segmentation, SegmenterConfig
+from uncover.segmentation import Segmentation, SegmenterConfig
 
 BOX = np.float32([[60, 40, 140, 150]])
 BLUE = (60, 60, 230)

@@ -15,7 +15,7 @@ from training.segmenter import mask_loss, overlap_loss, points_loss, thin_parts
 from training.segmenter_scores import angle_between, dilate, fixed_crops, score_segmenter
 from uncover.drawn import write_drawn_faces
 from uncover.records import read_manifest
-from uncover.segmenter import Segmentation, SegmenterConfig
+from uncover.segmentation import Segmentation, SegmenterConfig
 from uncover.weights import load_component
 
 

@@ -10,16 +10,8 @@ import torch
 from skimage import data
 
 from uncover.backbones import BACKBONES, BackboneWithPyramid
-from uncover.detector import (
-    LABELS,
-    Detections,
-    DetectorConfig,
-    MaskDetector,
-    resize_for_detector,
-    tile_starts,
-    without_clutter,
-    without_nested,
-)
+from uncover.detections import LABELS
+from uncover.detector import DetectorConfig, MaskDetector
 
 SMALL = DetectorConfig(
     pyramid_channels=16,
@@ -98,69 +90,6 @@ def test_the_network_sees_the_size_it_is_given(detector, training):
     detector.eval()
     assert images.image_sizes == [(50, 70)]
     assert images.tensors.shape == (1, 3, 64, 96)
-
-
-@pytest.mark.parametrize(
-    ("boxes", "kept"),
-    [
-        ([[0, 0, 100, 100], [20, 40, 80, 99]], [0]),
-        ([[20, 40, 80, 99], [0, 0, 100, 100]], [0]),
-        ([[0, 0, 100, 100], [60, 0, 160, 100]], [0, 1]),
-        ([[0, 0, 100, 100], [200, 0, 210, 10], [201, 1, 209, 9]], [0, 1]),
-        ([], []),
-    ],
-)
-def test_boxes_within_boxes_go(boxes, kept):
-    array = np.float32(boxes).reshape(-1, 4)
-    names = [str(i) for i in range(len(array))]
-    found = without_nested(Detections(array, names, np.linspace(1, 0.5, len(array))))
-    assert found.labels == [names[i] for i in kept]
-    assert found.boxes.tolist() == array[kept].tolist()
-    assert len(found.scores) == len(kept)
-
-
-@pytest.mark.parametrize(
-    ("scores", "kept"),
-    [([0.95, 0.7, 0.6], "ac"), ([0.95, 0.9, 0.6], "abc"), ([0.8, 0.7, 0.6], "abc")],
-)
-def test_clutter_beside_a_sure_close_up_goes(scores, kept):
-    boxes = np.float32([[0, 0, 80, 90], [85, 0, 95, 12], [60, 60, 100, 100]])
-    found = without_clutter(Detections(boxes, ["a", "b", "c"], np.float32(scores)), 100, 100)
-    assert "".join(found.labels) == kept
-    assert len(found.boxes) == len(found.scores) == len(kept)
-    far = without_clutter(Detections(boxes, ["a", "b", "c"], np.float32(scores)), 400, 400)
-    assert far.labels == ["a", "b", "c"]
-
-
-def test_above_keeps_rows_together():
-    faces = Detections(
-        np.arange(8, dtype=np.float32).reshape(2, 4), ["a", "b"], np.float32([0.9, 0.2])
-    )
-    kept = faces.above(0.5)
-    assert kept.labels == ["a"]
-    assert kept.boxes.tolist() == [[0, 1, 2, 3]]
-
-
-@pytest.mark.parametrize(
-    ("shape", "expected"),
-    [
-        ((100, 100), (96, 96)),
-        ((960, 1280), (96, 128)),
-        ((50, 400), (20, 160)),
-        ((1, 3000), (1, 160)),
-    ],
-)
-def test_photo_is_scaled_between_the_bounds(shape, expected):
-    resized = resize_for_detector(np.zeros((*shape, 3), np.uint8), 96, 160)
-    assert resized.shape[:2] == expected
-
-
-@pytest.mark.parametrize(
-    ("length", "size", "expected"),
-    [(100, 200, [0]), (200, 200, [0]), (300, 200, [0, 100]), (520, 200, [0, 160, 320])],
-)
-def test_tiles_cover_the_length(length, size, expected):
-    assert tile_starts(length, size, 0.2) == expected
 
 
 @pytest.mark.parametrize("name", BACKBONES)

@@ -76,7 +76,13 @@ def test_network_keeps_the_side_and_two_levels_suffice():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"resolution": 100}, {"widths": (8,)}, {"threshold": 1.0}, {"dilation": -0.1}],
+    [
+        {"resolution": 100},
+        {"widths": (8,)},
+        {"widths": (8,) * 4000},
+        {"threshold": 1.0},
+        {"dilation": -0.1},
+    ],
 )
 def test_impossible_configs_are_refused(wrong):
     with pytest.raises(ValueError):
