@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from .errors import UncoverError
+from .errors import UncoverError, without_torch
 
 if TYPE_CHECKING:
     from .jobs import Outcome
@@ -95,6 +95,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
         _complain(str(error))
         return USAGE if isinstance(error, UsageError) else FAILED
+    except ModuleNotFoundError as error:
+        _complain(str(without_torch(error)))
+        return FAILED
 
 
 def _run(options: argparse.Namespace) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -12,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncover.errors import UncoverError, WeightsError
+from uncover.errors import UncoverError, WeightsError, without_torch
 from uncover.weights_config import CARD, CONFIG, check_files, hash_file, read_config
 
 COMMANDS = ("weights", "export")
@@ -29,12 +28,14 @@ class Found:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; `argv` starts with "weights" or "export". Returns the exit status."""
-    logging.basicConfig(format="%(message)s", stream=sys.stderr)
     args = parser().parse_args(argv)
     try:
         return int(args.run(args))
     except UncoverError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        print(f"error: {without_torch(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("error: stopped", file=sys.stderr)

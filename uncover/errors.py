@@ -17,3 +17,13 @@ class WeightsError(UncoverError):
 
 class NoFaceError(UncoverError):
     """A photo in which no face was found."""
+
+
+def without_torch(error: ModuleNotFoundError) -> UncoverError:
+    """The error for people where PyTorch is not installed; raises any other one again."""
+    if error.name not in ("torch", "torchvision", "safetensors"):
+        raise error
+    return UncoverError(
+        f"{error.name} is not installed: python -m pip install torch torchvision safetensors, "
+        "or use --backend onnx"
+    )

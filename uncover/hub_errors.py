@@ -56,6 +56,8 @@ def _explain(error: BaseException) -> str:
         return (
             f"the Hub refused the token ({status}): run `hf auth login` with one that may do this"
         )
+    if status == 404:
+        return "not found on the Hub (404): check the name and the revision"
     if status == 429:
         return "the Hub asks to slow down (429): try again in a few minutes"
     if status is not None:

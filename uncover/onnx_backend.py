@@ -120,14 +120,14 @@ def load(
     folder = resolve(source, revision, local_files_only, "onnx")
     config = read_config(folder)
 
-    def opened(name: str, settings: type[T]) -> tuple[Any, T]:
-        model, values = _read(folder, config, name, settings)
-        return open_session(model, f"{name}.onnx", threads, runtime), values
-
+    # All are checked before the first is opened.
+    finder, found = _read(folder, config, "detector", DetectorConfig)
+    seer, seen = _read(folder, config, "segmenter", SegmenterConfig)
+    painter, painted = _read(folder, config, "generator", PainterSettings)
     return (
-        OnnxDetector(*opened("detector", DetectorConfig)),
-        OnnxSegmenter(*opened("segmenter", SegmenterConfig)),
-        OnnxGenerator(*opened("generator", PainterSettings)),
+        OnnxDetector(open_session(finder, "detector.onnx", threads, runtime), found),
+        OnnxSegmenter(open_session(seer, "segmenter.onnx", threads, runtime), seen),
+        OnnxGenerator(open_session(painter, "generator.onnx", threads, runtime), painted),
     )
 
 

@@ -89,7 +89,9 @@ def load_bundle(
     """
     folder = resolve(source, revision, local_files_only)
     config = read_config(folder)
-    loaded = {name: load_component(folder, name, config) for name in components}
+    # All are checked before the first takes up memory.
+    checked = {name: _checked(folder, name, config) for name in components}
+    loaded = {name: _load(folder, name, *found) for name, found in checked.items()}
     name = "default" if source is None else str(source)
     return Bundle(to_dict(config), name, folder, config.fingerprint(), **loaded)
 
@@ -102,11 +104,18 @@ def load_component(folder: str | Path, name: str, config: WeightsConfig | None =
             any large allocation.
     """
     folder = Path(folder)
-    config = config or read_config(folder)
+    return _load(folder, name, *_checked(folder, name, config or read_config(folder)))
+
+
+def _checked(folder: Path, name: str, config: WeightsConfig) -> tuple[Component, Any]:
+    """A component and its architecture, found good without reading its tensors."""
     component = config.components.get(name)
     if component is None:
         raise WeightsError(f"{folder} has no {name}: its config.json does not list one")
-    arch, wanted = check_component(folder, name, component)
+    return component, check_component(folder, name, component)
+
+
+def _load(folder: Path, name: str, component: Component, arch: Any) -> nn.Module:
     data = _read(folder / component.file, component)
     try:
         stored = safetensors.torch.load(data)
@@ -116,17 +125,14 @@ def load_component(folder: str | Path, name: str, config: WeightsConfig | None =
     network = registry.build(name, arch)
     states = {key: stored[key].to(value.dtype) for key, value in network.state_dict().items()}
     network.load_state_dict(states, strict=True)
-    assert set(states) == set(wanted)
     return network.eval()
 
 
-def check_component(
-    folder: Path, name: str, component: Component
-) -> tuple[Any, dict[str, TensorInfo]]:
+def check_component(folder: Path, name: str, component: Component) -> Any:
     """Check a component's config, size and header against its architecture, allocating nothing.
 
     Returns:
-        The architecture's dataclass and the tensors it needs.
+        The architecture's dataclass.
     """
     where = f"{CONFIG} {name}"
     arch = registry.parse_arch(name, component.arch, f"{where}.arch")
@@ -142,7 +148,7 @@ def check_component(
     found = read_header(path)
     check_bytes(component.file, path.stat().st_size, component.size, None, component.sha256)
     compare(found, wanted, component.file)
-    return arch, wanted
+    return arch
 
 
 def save_component(

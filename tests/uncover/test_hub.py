@@ -117,6 +117,7 @@ def test_without_a_token_it_says_how_to_log_in(
     [
         ({"status": 401}, "refused the token|not found"),
         ({"status": 404, "headers": {"X-Error-Code": "RepoNotFound"}}, "not found on the Hub"),
+        ({"status": 404}, r"not found on the Hub \(404\)"),
         ({"status": 404, "headers": {"X-Error-Code": "RevisionNotFound"}}, "no such revision"),
         ({"status": 403, "headers": {"X-Error-Code": "GatedRepo"}}, "accept conditions"),
         ({"status": 429, "times": 99}, "slow down"),
