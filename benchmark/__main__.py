@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from benchmark import manifest_command
 
             return manifest_command.main(words[1:])
+        if words[:1] == ["speed"]:
+            from benchmark.speed import command as speed
+
+            return speed.main(words[1:])
         from benchmark import command
 
         return command.main(words)
