@@ -137,7 +137,9 @@ def _from_file(path: Path) -> Photo:
     except UnidentifiedImageError:
         raise ImageError(f"{path} is not a picture, or of a kind that cannot be read") from None
     except _DECODE_ERRORS as error:
-        raise ImageError(f"{path} cannot be read: {_one_line(error)}") from None
+        told = isinstance(error, OSError) and error.errno is not None  # by the system, not PIL
+        what = "cannot be read" if told else "is damaged or cut short"
+        raise ImageError(f"{path} {what}: {_one_line(error)}") from None
 
 
 def _from_pil(image: Image.Image, name: str, path: Path | None) -> Photo:

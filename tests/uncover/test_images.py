@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +7,7 @@ import pytest
 from PIL import ExifTags, Image, ImageCms
 from skimage import data
 
+from tests.uncover.broken_files import broken
 from uncover.errors import ImageError
 from uncover.images import MAX_PIXELS, read_image, read_mask, write_image
 from uncover.photo import Photo
@@ -203,43 +203,12 @@ def test_broken_exif_is_ignored_with_a_warning(tmp_path: Path) -> None:
     write_image(FACE, tmp_path / "out.jpg", photo)
 
 
-def png_header(width: int, height: int) -> bytes:
-    stream = io.BytesIO()
-    Image.new("L", (1, 1)).save(stream, "png")
-    raw = bytearray(stream.getvalue())
-    raw[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
-    import zlib
-
-    raw[29:33] = zlib.crc32(bytes(raw[12:29])).to_bytes(4, "big")
-    return bytes(raw)
-
-
-def broken(kind: str) -> bytes:
-    stream = io.BytesIO()
-    if kind == "cut jpeg":
-        FACE.save(stream, "jpeg")
-        return stream.getvalue()[:1500]
-    if kind == "cut png":
-        FACE.save(stream, "png")
-        return stream.getvalue()[:3000]
-    if kind == "cut webp":
-        FACE.save(stream, "webp")
-        return stream.getvalue()[:900]
-    if kind == "cut gif":
-        FACE.save(stream, "gif")
-        return stream.getvalue()[:900]
-    if kind == "huge":
-        return png_header(20_000, 20_000)
-    if kind == "large":
-        return png_header(9_000, 9_000)
-    return {"empty": b"", "text": b"hello there", "html": b"<html>" * 30}[kind]
-
-
 @pytest.mark.parametrize(
     ("kind", "says"),
     [
         ("empty", "0 bytes"), ("text", "not a picture"), ("html", "not a picture"),
-        ("cut jpeg", "damaged"), ("cut png", "damaged"), ("cut webp", ""), ("cut gif", ""),
+        ("cut jpeg", "damaged"), ("cut png", "damaged"),
+        ("cut webp", "damaged"), ("cut gif", "damaged"),
         ("huge", "80 megapixels"), ("large", "80 megapixels"),
     ],
 )  # fmt: skip
