@@ -103,7 +103,10 @@ class Uncoverer:
             return cls(*load(source, revision, local_files_only, runtime=runtime), settings=chosen)
         import torch
 
+        from .lean_import import import_torchvision
         from .weights import load_bundle
+
+        import_torchvision()
 
         if device == "cuda" and not torch.cuda.is_available():
             raise UncoverError("PyTorch sees no CUDA device here: use --device cpu or auto")

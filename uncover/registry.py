@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.modules import module as hooks
+from torch.overrides import TorchFunctionMode
 
 from uncover.errors import WeightsError
 from uncover.strict import from_dict, one_line
@@ -50,9 +52,12 @@ def classes(name: str) -> tuple[type[nn.Module], type[Any]]:
 
 
 def build(name: str, config: Any) -> nn.Module:
-    """Build a component in float32 without disturbing the global random state."""
+    """Build a component in float32 whose values are still to be read from a file.
+
+    No time is spent on random weights, and the global random state is not disturbed.
+    """
     cls, _ = classes(name)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), _WithoutInit():
         return cls(config)
 
 
@@ -69,11 +74,30 @@ def build_on_meta(name: str, config: Any, where: str) -> nn.Module:
         WeightsError: over 400 M parameters, over 4,000 tensors, or values that no layer accepts.
     """
     cls, _ = classes(name)
-    with _Budget(where), torch.random.fork_rng(devices=[]), torch.device("meta"):
+    with _Budget(where), _WithoutInit(), torch.device("meta"):
         try:
             return cls(config)
         except (ValueError, TypeError, RuntimeError, OverflowError, ArithmeticError) as error:
             raise WeightsError(f"{where} cannot be built: {one_line(error)}") from error
+
+
+class _WithoutInit(TorchFunctionMode):
+    """`torch.nn.init` does nothing.
+
+    On the meta device it would also import PyTorch's compiler, which takes a second.
+    """
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
+        values = kwargs or {}
+        if getattr(func, "__module__", None) == "torch.nn.init":
+            return args[0] if args else values["tensor"]
+        return func(*args, **values)
 
 
 class _Budget:
