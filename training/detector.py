@@ -10,22 +10,19 @@ file name, is kept out of training and scored at every evaluation.
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
-from tqdm import tqdm
 
 from training.coco import LabelledPhoto, find_labelled_sets
 from training.detector_scores import score_detector, write_sheet
-from training.networks import update_ema
-from training.runlog import RunLog
-from training.runs import RunState, catch_interrupt, crossed, run_command, schedule
+from training.loop import Loop, LoopSettings, deadline, load_in_order, start_torch
+from training.runs import RunState, run_command
 from training.scenes import SceneComposer, SceneSettings, masked_face
 from uncover.detector import DetectorConfig, MaskDetector
 from uncover.errors import UncoverError
@@ -33,11 +30,10 @@ from uncover.records import read_manifest
 
 
 @dataclass(frozen=True)
-class DetectorSettings:
-    """All settings of `python -m training.detector`.
+class DetectorSettings(LoopSettings):
+    """All settings of `python -m training.detector`; see `LoopSettings` for the others.
 
-    images: length of the run; the rate warms up over `warmup` images and falls to zero over the
-      last `decay` share. backbone_rate: factor on the rate for the pretrained part.
+    backbone_rate: factor on the rate for the pretrained part.
     pretrained, frozen: start from ImageNet weights; keep them fixed up to stride 4.
     rois, positive_rois: how many proposals of a picture the head learns from, and the largest
       share of them that may be faces: few of them, and it is too sure of itself.
@@ -45,7 +41,6 @@ class DetectorSettings:
       named in `closeups` (photos of one large face each).
     """
 
-    seed: int = 0
     images: int = 12_000
     batch: int = 8
     rate: float = 6e-4
@@ -66,19 +61,13 @@ class DetectorSettings:
     eval_every: int = 4_000
     eval_photos: int = 60
     save_every: int = 1_000
-    workers: int = 0
-    threads: int = 0
-    precision: str = "no"
     scenes: SceneSettings = field(default_factory=SceneSettings)
     detector: DetectorConfig = field(default_factory=DetectorConfig)
 
     def __post_init__(self) -> None:
-        if self.precision not in ("no", "bf16"):
-            raise ValueError(f"precision must be no or bf16, not {self.precision!r}")
-        if min(self.images, self.batch, self.eval_every, self.eval_photos, self.save_every) < 1:
-            raise ValueError("images, batch, eval_every, eval_photos, save_every must be positive")
-        if not 0 < self.decay <= 1:
-            raise ValueError("decay must lie in 0..1")
+        super().__post_init__()
+        if self.eval_photos < 1:
+            raise ValueError("eval_photos must be positive")
 
 
 @dataclass(frozen=True)
@@ -161,11 +150,8 @@ def train(
     Raises:
         UncoverError: anything a user can mend.
     """
-    started = time.monotonic()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    end = deadline(max_minutes)
+    device = start_torch(settings)
 
     # Network, its running average, optimiser.
     model = MaskDetector(settings.detector, pretrained_backbone=settings.pretrained and not resume)
@@ -194,16 +180,7 @@ def train(
     composer = SceneComposer(
         data.scenes, data.closeups, data.faces, masked_face, settings.scenes, settings.seed
     )
-    loader = DataLoader(
-        SceneDraws(composer, settings),
-        batch_size=settings.batch,
-        sampler=range(run.seen, settings.images),
-        num_workers=settings.workers,
-        collate_fn=as_lists,
-        drop_last=True,
-        persistent_workers=settings.workers > 0,
-        generator=torch.Generator(),  # or else starting it would advance the global one
-    )
+    loader = load_in_order(SceneDraws(composer, settings), settings, run.seen, as_lists)
     notes = {
         "scenes": len(data.scenes),
         "closeups": len(data.closeups),
@@ -211,67 +188,26 @@ def train(
         "held_out_scenes": len(data.val_scenes),
         "held_out_closeups": len(data.val_closeups),
     }
-    log = RunLog(out)
-    interrupted = catch_interrupt()
-    bar = tqdm(total=settings.images, initial=run.seen, unit="image", disable=None)
 
-    def evaluate() -> None:
+    def evaluate(seen: int) -> dict[str, float]:
+        sheet = data.val_scenes[:12] + data.val_closeups[:12]
+        write_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, sheet)
         limit = settings.eval_photos
-        scores = score_detector(
+        return score_detector(
             ema, data.val_scenes[:limit], data.val_closeups[:limit], data.val_bare[:limit]
-        )
-        log.write("val", run.seen, scores)
-        write_sheet(
-            out / "sheets" / f"{run.seen:09d}.jpg",
-            ema,
-            data.val_scenes[:12] + data.val_closeups[:12],
         )
 
     # The loop.
-    sums: dict[str, float] = {}
-    counted, clock = 0, time.monotonic()
-    model.train()
-    for images, targets in loader:
-        factor = schedule(run.seen, settings.images, settings.warmup, settings.decay)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate * factor * group["factor"]
-        batch = [image.to(device, non_blocking=True).float() / 255 for image in images]
-        truth = [{k: v.to(device, non_blocking=True) for k, v in t.items()} for t in targets]
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            terms = model.net(batch, truth)
-        loss = sum(terms.values(), torch.zeros((), device=device))
-        if not torch.isfinite(loss):
-            raise UncoverError(f"the loss is not a number after {run.seen} images: lower the rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(fast + slow, settings.clip)
-        optimizer.step()
-
-        run.seen += len(batch)
-        counted += len(batch)
-        bar.update(len(batch))
-        update_ema(ema, model, settings.ema, run.seen / settings.batch)
-        for name, value in terms.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) * len(batch)
-
-        last = run.seen + settings.batch > settings.images
-        if crossed(run.seen, settings.batch, 25 * settings.batch) or last:
-            values = {name: value / counted for name, value in sums.items()}
-            values["per_second"] = counted / (time.monotonic() - clock)
-            log.write("train", run.seen, values)
-            sums, counted, clock = {}, 0, time.monotonic()
-        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
-        stop = late or interrupted()
-        if crossed(run.seen, settings.batch, settings.save_every) or last or stop:
-            run.save(notes)
-        if crossed(run.seen, settings.batch, settings.eval_every) or last:
-            evaluate()
-            sums, counted, clock = {}, 0, time.monotonic()
-        if stop and not last:
-            print(f"stopped after {run.seen} images; go on with --resume", file=sys.stderr)
-            break
-    bar.close()
-    log.close()
+    with Loop(run, fast + slow, log_every=25, notes=notes, evaluate=evaluate, deadline=end) as loop:
+        for images, targets in loader:
+            loop.set_rate()
+            batch = [image.to(device, non_blocking=True).float() / 255 for image in images]
+            truth = [{k: v.to(device, non_blocking=True) for k, v in t.items()} for t in targets]
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+                terms = model.net(batch, truth)
+            loss = sum(terms.values(), torch.zeros((), device=device))
+            if not loop.step(loss, terms, len(batch)):
+                break
     return run.seen
 
 

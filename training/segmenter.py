@@ -8,21 +8,17 @@ A folder made by training.pseudo may be among them: photos with real masks, to t
 from __future__ import annotations
 
 import sys
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
-from torch.utils.data import DataLoader
-from tqdm import tqdm
 
+from training.loop import Loop, LoopSettings, deadline, load_in_order, start_torch
 from training.masked_crops import CropSettings, MaskedCrops
-from training.networks import update_ema
 from training.pseudo import is_pseudo_labelled, read_real_masks
-from training.runlog import RunLog
-from training.runs import RunState, catch_interrupt, crossed, run_command, schedule
+from training.runs import RunState, run_command
 from training.segmenter_scores import fixed_crops, score_segmenter, write_sheet
 from uncover.errors import UncoverError
 from uncover.records import FaceRecord, read_manifest
@@ -30,16 +26,14 @@ from uncover.segmenter import MaskSegmenter, SegmenterConfig
 
 
 @dataclass(frozen=True)
-class SegmenterSettings:
-    """All settings of `python -m training.segmenter`.
+class SegmenterSettings(LoopSettings):
+    """All settings of `python -m training.segmenter`; see `LoopSettings` for the others.
 
-    images: length of the run; the rate warms up over `warmup` images and falls to zero over the
-      last `decay` share. missed: how much worse a missed mask pixel is than a false one. thin: how
-      much more a pixel of a strap counts than one of the mask's body.
+    missed: how much worse a missed mask pixel is than a false one. thin: how much more a pixel of
+      a strap counts than one of the mask's body.
     overlap, points: weights of the overlap loss and of the points' loss beside cross entropy.
     """
 
-    seed: int = 0
     images: int = 14_000
     batch: int = 16
     rate: float = 2e-3
@@ -55,19 +49,13 @@ class SegmenterSettings:
     eval_every: int = 3_500
     eval_faces: int = 100
     save_every: int = 1_750
-    workers: int = 0
-    threads: int = 0
-    precision: str = "no"
     crops: CropSettings = field(default_factory=CropSettings)
     segmenter: SegmenterConfig = field(default_factory=SegmenterConfig)
 
     def __post_init__(self) -> None:
-        if self.precision not in ("no", "bf16"):
-            raise ValueError(f"precision must be no or bf16, not {self.precision!r}")
-        if min(self.images, self.batch, self.eval_every, self.eval_faces, self.save_every) < 1:
-            raise ValueError("images, batch, eval_every, eval_faces, save_every must be positive")
-        if not 0 < self.decay <= 1:
-            raise ValueError("decay must lie in 0..1")
+        super().__post_init__()
+        if self.eval_faces < 1:
+            raise ValueError("eval_faces must be positive")
 
 
 def thin_parts(target: Tensor, share: float = 0.05) -> Tensor:
@@ -137,11 +125,8 @@ def train(
     Raises:
         UncoverError: anything a user can mend.
     """
-    started = time.monotonic()
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    torch.manual_seed(settings.seed)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    end = deadline(max_minutes)
+    device = start_torch(settings)
 
     # Network, its running average, optimiser.
     model = MaskSegmenter(settings.segmenter).to(device)
@@ -157,76 +142,37 @@ def train(
     side = settings.segmenter.resolution
     real = [face for folder in folders for face in read_real_masks(folder)]
     draws = MaskedCrops(faces, side, settings.crops, settings.images, settings.seed, real)
-    loader = DataLoader(
-        draws,
-        batch_size=settings.batch,
-        sampler=range(run.seen, settings.images),
-        num_workers=settings.workers,
-        pin_memory=device.type == "cuda",
-        drop_last=True,
-        persistent_workers=settings.workers > 0,
-        generator=torch.Generator(),  # or else starting it would advance the global one
-    )
+    loader = load_in_order(draws, settings, run.seen)
     val_crops = fixed_crops(val[: settings.eval_faces], side)
-    log = RunLog(out)
-    interrupted = catch_interrupt()
-    bar = tqdm(total=settings.images, initial=run.seen, unit="image", disable=None)
+    notes = {"faces": len(faces), "val_faces": len(val), "real_masks": len(real)}
+
+    def evaluate(seen: int) -> dict[str, float] | None:
+        if not val_crops:
+            return None
+        write_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, val_crops[:24])
+        return score_segmenter(ema, val_crops)
 
     # The loop.
-    sums: dict[str, float] = {}
-    counted, clock = 0, time.monotonic()
-    model.train()
-    for images, masks, points, valid in loader:
-        factor = schedule(run.seen, settings.images, settings.warmup, settings.decay)
-        for group in optimizer.param_groups:
-            group["lr"] = settings.rate * factor
-        batch = images.to(device, non_blocking=True).float().div_(127.5).sub_(1)
-        target = masks.to(device, non_blocking=True).float().div_(255)
-        counts = valid.to(device, non_blocking=True).float()
-        with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-            logits, found = model(batch)
-        logits = logits.float()
-        terms = {
-            "mask": mask_loss(logits, target, counts, settings.missed, settings.thin),
-            "overlap": overlap_loss(logits, target, counts, settings.missed),
-            "points": points_loss(found, points.to(device)),
-        }
-        loss = terms["mask"] + settings.overlap * terms["overlap"]
-        loss = loss + settings.points * terms["points"]
-        if not torch.isfinite(loss):
-            raise UncoverError(f"the loss is not a number after {run.seen} images: lower the rate")
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), settings.clip)
-        optimizer.step()
-
-        run.seen += len(images)
-        counted += len(images)
-        bar.update(len(images))
-        update_ema(ema, model, settings.ema, run.seen / settings.batch)
-        for name, value in terms.items():
-            sums[name] = sums.get(name, 0.0) + float(value.detach()) * len(images)
-
-        last = run.seen + settings.batch > settings.images
-        if crossed(run.seen, settings.batch, 20 * settings.batch) or last:
-            values = {name: value / counted for name, value in sums.items()}
-            values["per_second"] = counted / (time.monotonic() - clock)
-            log.write("train", run.seen, values)
-            sums, counted, clock = {}, 0, time.monotonic()
-        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
-        stop = late or interrupted()
-        if crossed(run.seen, settings.batch, settings.save_every) or last or stop:
-            run.save({"faces": len(faces), "val_faces": len(val), "real_masks": len(real)})
-        if crossed(run.seen, settings.batch, settings.eval_every) or last:
-            if val_crops:
-                log.write("val", run.seen, score_segmenter(ema, val_crops))
-                write_sheet(out / "sheets" / f"{run.seen:09d}.jpg", ema, val_crops[:24])
-            sums, counted, clock = {}, 0, time.monotonic()
-        if stop and not last:
-            print(f"stopped after {run.seen} images; go on with --resume", file=sys.stderr)
-            break
-    bar.close()
-    log.close()
+    with Loop(
+        run, model.parameters(), log_every=20, notes=notes, evaluate=evaluate, deadline=end
+    ) as loop:
+        for images, masks, points, valid in loader:
+            loop.set_rate()
+            batch = images.to(device, non_blocking=True).float().div_(127.5).sub_(1)
+            target = masks.to(device, non_blocking=True).float().div_(255)
+            counts = valid.to(device, non_blocking=True).float()
+            with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
+                logits, found = model(batch)
+            logits = logits.float()
+            terms = {
+                "mask": mask_loss(logits, target, counts, settings.missed, settings.thin),
+                "overlap": overlap_loss(logits, target, counts, settings.missed),
+                "points": points_loss(found, points.to(device)),
+            }
+            loss = terms["mask"] + settings.overlap * terms["overlap"]
+            loss = loss + settings.points * terms["points"]
+            if not loop.step(loss, terms, len(images)):
+                break
     return run.seen
 
 
