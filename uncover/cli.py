@@ -7,8 +7,9 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import UncoverError, without_torch
 
@@ -88,7 +89,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return _run(options)
     except KeyboardInterrupt:
-        _complain("interrupted; finished photos are complete, no partial file was left")
+        _complain(
+            "interrupted; finished photos are complete, no partial file was left; the same "
+            "command goes on with a folder where it stopped"
+        )
         return INTERRUPTED
     except UncoverError as error:
         from .jobs import UsageError
@@ -101,13 +105,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from .jobs import UsageError, plan, run
+    from .batch import Journal, run_all
+    from .jobs import UsageError, plan
 
     if options.mask is not None and (len(options.photos) != 1 or options.photos[0].is_dir()):
         raise UsageError("--mask goes with exactly one photo")
     jobs, passed_over = plan(options.photos, options.out)
+    journal = Journal(_meant(options)) if len(jobs) > 1 and options.mask is None else None
+    before = journal.before(jobs) if journal else {}
     uncoverer = None
-    if any(job.problem is None for job in jobs):
+    if any(job.problem is None and job not in before for job in jobs):
         from .pipeline import Uncoverer
 
         uncoverer = Uncoverer.from_pretrained(
@@ -121,13 +128,26 @@ def _run(options: argparse.Namespace) -> int:
         )
     from tqdm import tqdm
 
-    outcomes = []
-    with tqdm(jobs, unit="photo", disable=len(jobs) == 1, file=sys.stderr) as bar:
-        for job in bar:
-            outcome = run(job, uncoverer, options.mask)
+    if before:
+        _say(f"going on: {len(before)} of {len(jobs)} photos were done before the interruption")
+    done = list(before.values())
+    rest = [job for job in jobs if job not in before]
+    quiet = len(jobs) == 1
+    with (
+        tqdm(
+            total=len(jobs), initial=len(done), unit="photo", disable=quiet, file=sys.stderr
+        ) as bar,
+        closing(run_all(rest, uncoverer, options.mask, journal)) as outcomes,
+    ):
+        for outcome in outcomes:
             with bar.external_write_mode(file=sys.stderr):
                 _tell(outcome, as_json=options.json)
-            outcomes.append(outcome)
+            bar.update()
+            done.append(outcome)
+    if journal:
+        journal.remove()
+    order = {job: place for place, job in enumerate(jobs)}
+    outcomes = sorted(done, key=lambda outcome: order[outcome.job])
     if options.json:
         print(json.dumps([outcome.to_dict() for outcome in outcomes], indent=2))
     if passed_over:
@@ -140,6 +160,14 @@ def _run(options: argparse.Namespace) -> int:
     if counts["failed"]:
         return FAILED
     return OK if counts["filled"] else NO_FACE
+
+
+def _meant(options: argparse.Namespace) -> dict[str, Any]:
+    """What a photo's result depends on besides the photo."""
+    from . import __version__
+
+    names = ("weights", "revision", "backend", "blend", "fill_chin", "min_score")
+    return {"version": __version__} | {name: getattr(options, name) for name in names}
 
 
 def _tell(outcome: Outcome, as_json: bool) -> None:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from .errors import UncoverError
 from .images import FORMATS, read_image
+from .photo import Photo
 from .pipeline import ON_CHIN, Uncoverer
-from .results import Face
+from .results import Face, Result
 
 Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]
+
+T = TypeVar("T")
 
 _READABLE = {*FORMATS, ".heic", ".heif", ".avif", ".ppm", ".pgm", ".jp2", ".apng"}
 
@@ -126,19 +129,48 @@ def _without_clashes(jobs: list[Job]) -> list[Job]:
     return checked
 
 
-def run(job: Job, uncoverer: Uncoverer | None, mask: Path | None = None) -> Outcome:
-    """Do one job: read, fill, write. Errors become an outcome, so that others go on."""
-    if job.problem is not None or uncoverer is None:
-        return Outcome(job, "failed", job.problem or f"{job.source}: no networks were loaded")
-    try:
-        photo = read_image(job.source)
+def read(job: Job) -> Photo | Outcome:
+    """The job's photo; an `Outcome` where that cannot be had, so that other jobs go on."""
+    if job.problem is not None:
+        return Outcome(job, "failed", job.problem)
+    return _attempt(job, lambda: read_image(job.source))
+
+
+def fill(
+    job: Job, photo: Photo, uncoverer: Uncoverer, mask: Path | None = None
+) -> Result | Outcome:
+    """The painted photo; an `Outcome` where nothing was painted."""
+
+    def work() -> Result | Outcome:
         result = uncoverer(photo) if mask is None else uncoverer.fill(photo, mask)
-        details = result.to_dict()
-        if not result.filled:
-            status, why = _nothing_filled(result.faces)
-            return Outcome(job, status, f"{job.source}: {why}", details)
+        if result.filled:
+            return result
+        status, why = _nothing_filled(result.faces)
+        return Outcome(job, status, f"{job.source}: {why}", result.to_dict())
+
+    return _attempt(job, work)
+
+
+def write(job: Job, result: Result) -> Outcome:
+    """Write the painted photo."""
+
+    def work() -> Outcome:
         job.target.parent.mkdir(parents=True, exist_ok=True)
         result.save(job.target)
+        count = len(result.filled)
+        left = [f.reason for f in result.faces if f.reason not in (None, "bare", "low score")]
+        rest = f", left alone: {', '.join(str(r) for r in left)}" if left else ""
+        plural = "" if count == 1 else "s"
+        message = f"{job.source} -> {job.target} ({count} face{plural} filled{rest})"
+        return Outcome(job, "filled", message, result.to_dict())
+
+    return _attempt(job, work)
+
+
+def _attempt(job: Job, work: Callable[[], T]) -> T | Outcome:
+    """What `work` gives; its errors become an outcome."""
+    try:
+        return work()
     except UncoverError as error:
         return Outcome(job, "failed", _with_name(job.source, str(error)))
     except OSError as error:
@@ -146,12 +178,6 @@ def run(job: Job, uncoverer: Uncoverer | None, mask: Path | None = None) -> Outc
     except Exception as error:  # a fault of ours in one photo must not stop the others
         text = " ".join(str(error).split())
         return Outcome(job, "failed", f"{job.source}: unexpected {type(error).__name__}: {text}")
-    count = len(result.filled)
-    left = [f.reason for f in result.faces if f.reason not in (None, "bare", "low score")]
-    rest = f", left alone: {', '.join(str(r) for r in left)}" if left else ""
-    plural = "" if count == 1 else "s"
-    message = f"{job.source} -> {job.target} ({count} face{plural} filled{rest})"
-    return Outcome(job, "filled", message, details)
 
 
 def _with_name(path: Path, message: str) -> str:
