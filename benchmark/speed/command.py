@@ -22,7 +22,7 @@ from tqdm import tqdm
 
 from benchmark.speed import clock, report
 from benchmark.speed.scenes import SCENES, draw_scene
-from benchmark.speed.worker import BACKENDS, EAGER, ONNX, OPENVINO
+from benchmark.speed.worker import BACKENDS, COMPILE, EAGER, ONNX, OPENVINO
 from uncover.errors import UncoverError
 from uncover.weights_config import write_atomically
 
@@ -49,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
         "matmul_gflops": {},
         "scenes": {},
         "networks": {"facts": {}, "times": []},
+        "folder": [],
         "cold": {},
         "failures": [],
     }
@@ -97,6 +98,7 @@ def parser() -> argparse.ArgumentParser:
         help="the generator beside the original's and an FFC inpainter",
     )  # fmt: skip
     p.add_argument("--cold", type=int, default=5, metavar="N", help="cold starts (default: 5)")
+    p.add_argument("--folder", type=int, default=60, metavar="N", help="photos in a folder run")
     p.add_argument("--out", type=Path, default=Path("results/speed"), metavar="DIR")
     p.add_argument("--write-table", type=Path, metavar="README", help="put the table into a page")
     p.add_argument("--quiet", action="store_true", help="no progress bar")
@@ -169,14 +171,15 @@ def _asked(
                 yield ask | ({"weights": exported} if backend in (ONNX, OPENVINO) else {})
             if options.networks:
                 yield about | {"task": "networks"}
-    for backend in backends if options.cold else ():
-        if backend in (EAGER, ONNX, OPENVINO):
-            weights = exported if backend != EAGER else options.weights
-            photo = next(iter(photos.values()))
-            yield {
-                "task": "cold", "backend": backend, "weights": weights, "photo": str(photo),
-                "runs": options.cold, "out": str(scratch / "out.png"),
-            }  # fmt: skip
+    first = {"photo": str(next(iter(photos.values())))}
+    for backend in backends:
+        weights = exported if backend in (ONNX, OPENVINO) else options.weights
+        about = first | {"backend": backend, "weights": weights}
+        if options.folder and backend != COMPILE:
+            count = {"threads": max(threads), "photos": options.folder, "runs": options.runs}
+            yield about | {"task": "folder"} | count
+        if options.cold and backend != COMPILE:
+            yield about | {"task": "cold", "runs": options.cold, "out": str(scratch / "out.png")}
 
 
 def _name(ask: dict[str, Any]) -> str:
@@ -225,6 +228,9 @@ def _enter(results: dict[str, Any], ask: dict[str, Any], answer: dict[str, Any])
         results["matmul_gflops"][str(ask["threads"])] = answer["gflops"]
     elif ask["task"] == "cold":
         results["cold"][ask["backend"]] = answer
+    elif ask["task"] == "folder":
+        row = {"backend": ask["backend"], "threads": ask["threads"]}
+        results["folder"].append(row | answer)
     elif ask["task"] == "networks":
         results["networks"]["facts"] |= answer["facts"]
         for name, times in answer["times"].items():

@@ -23,7 +23,8 @@ def short(results: dict[str, Any]) -> str:
     """What a README shows: whole photos, the generator beside others, cold starts."""
     parts = [_taken_on(results), HOW_TO_READ]
     parts += [_scene_table(name, scene) for name, scene in results["scenes"].items()]
-    parts += [part for part in (_networks_table(results), _cold_table(results)) if part]
+    others = (_networks_table(results), _folder_table(results), _cold_table(results))
+    parts += [part for part in others if part]
     return "\n\n".join(parts) + "\n"
 
 
@@ -167,6 +168,21 @@ def _networks_table(results: dict[str, Any]) -> str:
     gain = f"\n\nOurs is faster {' and '.join(gains)}." if gains else ""
     table = tables.table(head, lines).rstrip()
     return f"**One crop through the generator, beside others with random weights**\n\n{table}{gain}"
+
+
+def _folder_table(results: dict[str, Any]) -> str:
+    if not results["folder"]:
+        return ""
+    lines = [
+        [row["backend"], str(row["threads"]), str(row["photos"]),
+         f"{100 * row['rate_share']:.0f} %", _ms(row["each_ms"]),
+         f"{row['peak_mb_early']:.0f}", f"{row['peak_mb']:.0f}"]
+        for row in results["folder"]
+    ]  # fmt: skip
+    head = ["backend", "threads", "photos", "of the rate of computing alone", "ms per photo",
+            "peak MB, first quarter", "peak MB, all"]  # fmt: skip
+    title = "**A folder, from file to file: reading, computing and writing overlap**"
+    return f"{title}\n\n{tables.table(head, lines).rstrip()}"
 
 
 def _cold_table(results: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,46 @@ def networks(ask: dict[str, Any]) -> dict[str, Any]:
     return {"times": networks.measure(painters, ask["runs"], ask["warmup"]), "facts": facts}
 
 
+def folder(ask: dict[str, Any]) -> dict[str, Any]:
+    """A folder of copies of one photo from file to file, beside computing them alone."""
+    import shutil
+    import statistics
+    import tempfile
+
+    from uncover.batch import run_all
+    from uncover.images import read_image
+    from uncover.jobs import plan
+
+    uncoverer = load(ask["backend"], ask["threads"], ask["weights"])
+    source, count = Path(ask["photo"]), ask["photos"]
+    photo = read_image(source)
+    uncoverer(photo)
+    alone = statistics.median(clock.timed(lambda: uncoverer(photo)) for _ in range(ask["runs"]))
+    with tempfile.TemporaryDirectory(prefix="uncover-speed-") as scratch:
+        inputs = Path(scratch) / "in"
+        inputs.mkdir()
+        for i in range(count):
+            shutil.copyfile(source, inputs / f"{i:05d}{source.suffix}")
+        jobs, _ = plan([inputs], Path(scratch) / "out")
+        peaks = []
+        start = time.perf_counter()
+        clock.reset_peak()
+        for done, outcome in enumerate(run_all(jobs, uncoverer), start=1):
+            if outcome.status == "failed":
+                raise UncoverError(outcome.message)
+            if done in (max(1, count // 4), count):
+                peaks.append(clock.peak_mb())
+        each = (time.perf_counter() - start) / count
+    return {
+        "photos": count,
+        "alone_ms": round(1000 * alone, 3),
+        "each_ms": round(1000 * each, 3),
+        "rate_share": round(alone / each, 4),
+        "peak_mb_early": round(peaks[0], 1),
+        "peak_mb": round(peaks[-1], 1),
+    }
+
+
 def matmul(ask: dict[str, Any]) -> dict[str, Any]:
     """The machine's float32 matrix product rate."""
     import torch
@@ -90,7 +131,7 @@ def export(ask: dict[str, Any]) -> dict[str, Any]:
 
 
 TASKS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
-    task.__name__: task for task in (scene, flops, networks, matmul, export)
+    task.__name__: task for task in (scene, flops, networks, folder, matmul, export)
 }
 
 

@@ -155,7 +155,17 @@ def test_a_run_writes_its_table_and_figures(
     assert clock.matmul_gflops(runs=2, side=64) > 0
     monkeypatch.setattr(clock, "matmul_gflops", lambda: 100.0)
     words = ["--weights", str(weights), "--photo", str(photo), "--backend", "eager", "--runs", "2"]
-    words += ["--threads", "1", "--warmup", "0", "--out", str(tmp_path / "out"), "--quiet"]
+    words += [
+        "--threads",
+        "1",
+        "--warmup",
+        "0",
+        "--folder",
+        "3",
+        "--out",
+        str(tmp_path / "out"),
+        "--quiet",
+    ]
     assert run(monkeypatch, [*words, "--write-table", str(page)]) == 0
     results = json.loads((tmp_path / "out" / "speed.json").read_text())
     assert results["matmul_gflops"]["1"] == 100
@@ -163,6 +173,8 @@ def test_a_run_writes_its_table_and_figures(
     assert (row["backend"], row["threads"]) == ("eager", 1)
     assert row["stages"]["whole"]["runs"] == 2
     assert {r["network"] for r in results["networks"]["times"]} == {OURS, ORIGINAL, FFC}
+    assert results["folder"][0]["photos"] == 3
+    assert results["folder"][0]["each_ms"] > 0
     assert results["failures"] == []
     text = page.read_text()
     assert text.startswith("# x\n")
@@ -198,7 +210,8 @@ def test_what_fails_is_named_and_the_rest_is_measured(
 
     monkeypatch.setitem(worker.TASKS, "matmul", refuse)
     words = ["--weights", str(weights), "--photo", str(photo), "--backend", "eager", "--runs", "2"]
-    words += ["--threads", "1", "--no-networks", "--cold", "0", "--out", str(tmp_path), "--quiet"]
+    words += ["--threads", "1", "--no-networks", "--cold", "0", "--folder", "0", "--quiet"]
+    words += ["--out", str(tmp_path)]
     assert run(monkeypatch, words) == 1
     assert "matmul, 1 threads is left out: no memory" in capsys.readouterr().err
     assert json.loads((tmp_path / "speed.json").read_text())["scenes"][photo.name]["rows"]
