@@ -5,6 +5,7 @@
 Pictures are worked through in chunks, in a fixed order, by several processes. Each finished chunk
 is kept in DIR/.parts until the end, so that a killed run goes on where it was and ends with the
 same bytes as one that was not. What cannot be used is listed in DIR/failed.csv with the reason.
+With --shards the photos are packed into tars as well (`training.pack`).
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tqdm import tqdm
 
 from training.datasets import CSV_FIELDS, FORMATS, SourceItem, SourceOptions, open_source
 from training.measure import MeasureSettings
+from training.pack import need_webdataset, pack
 from training.parts import Part, Pool, load_part, part_path
 from training.summary import Summary
 from uncover.errors import UncoverError
@@ -45,7 +47,10 @@ CHUNK = 64
 
 @dataclass(frozen=True)
 class PrepareSettings:
-    """Everything a preparation depends on; `workers` alone does not change the result."""
+    """Everything a preparation depends on; `workers` alone does not change the result.
+
+    shards: tars of the train split to pack the photos into as well (`training.pack`); 0 for none.
+    """
 
     source: Path
     format: str
@@ -53,6 +58,7 @@ class PrepareSettings:
     options: SourceOptions = field(default_factory=SourceOptions)
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     workers: int = 1
+    shards: int = 0
 
     def items(self) -> Iterator[SourceItem]:
         return open_source(self.format, self.source, self.options)
@@ -64,6 +70,8 @@ def prepare(settings: PrepareSettings) -> Summary:
     Raises UncoverError for a bad source or output folder, or when no picture is usable.
     """
     check_installed()
+    if settings.shards:
+        need_webdataset()
     total = sum(1 for _ in settings.items())
     if total == 0:
         raise UncoverError(f"no pictures were found in {settings.source}")
@@ -80,6 +88,8 @@ def prepare(settings: PrepareSettings) -> Summary:
         raise UncoverError(
             f"none of {total} pictures is usable; the reasons are in {settings.out / FAILED_NAME}"
         )
+    if settings.shards:
+        pack(settings.out, settings.shards, workers=settings.workers, progress=True)
     return summary
 
 
@@ -217,6 +227,9 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> PrepareSettings:
     parser.add_argument("--split", choices=SPLITS, help="this split for all that have none")
     parser.add_argument("--min-age", type=int, default=0, help="leave out faces labelled younger")
     parser.add_argument("--workers", type=_whole, default=os.cpu_count() or 1, help="processes")
+    parser.add_argument(
+        "--shards", type=_whole, default=0, metavar="N", help="also pack the photos into N tars"
+    )
     args = parser.parse_args(arguments)
     if args.val + args.test > 1:
         parser.error("--val and --test together are more than 1")
@@ -230,6 +243,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> PrepareSettings:
         options=SourceOptions(labels=labels, columns=dict(args.column)),
         measure=MeasureSettings(args.val, args.test, args.split, args.min_age),
         workers=args.workers,
+        shards=args.shards,
     )
 
 

@@ -1,0 +1,202 @@
+"""Training draws from WebDataset tar shards, local or by URL: the items of `FaceDraws`, streamed.
+
+    python -m training.shards SHARDS --draws 200000      how fast one core draws, and in what memory
+
+A reader is one worker process of one rank. In every epoch the shards are dealt to the readers, each
+to one of them, in an order that the seed decides. A reader takes a few shards into memory at a time
+and draws from them in a shuffled order, so where it stands after any number of draws can be
+calculated: a resumed run opens the right shards and goes on, bit for bit, with the same number of
+processes and workers.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+from torch.utils.data import IterableDataset, get_worker_info
+
+from training.faces import AugmentSettings, StoredFace, random_crop
+from training.holes import random_hole
+from training.pack import Shard
+from training.sampling import cell
+from training.shard_files import ShardIndex, decoded, read_index, read_shard, val_faces
+from uncover.errors import UncoverError
+
+__all__ = ["ShardDraws", "ShardIndex", "cell_weights", "drawn", "read_index", "val_faces"]
+
+MOST_FAVOURED = 20.0  # as in `training.sampling.draw_probabilities`
+
+
+class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
+    """Training draws from shards; for a DataLoader with this batch size and `drop_last`.
+
+    Items: as `training.faces.FaceDraws`. Every rank gets the same number of whole batches.
+
+    Args:
+        index: from `read_index`.
+        size: side of the crops in pixels, at most what the shards were packed for.
+        length: draws of the whole run, over all ranks.
+        seed, balance, augment, variety: as in `FaceDraws`.
+        batch: draws per batch of one rank.
+        start: draws of the run that were made before, over all ranks (a multiple of world * batch).
+        rank, world: of this process.
+        mix: shards that a reader draws from at a time.
+
+    Raises:
+        UncoverError: the crops are too large for the shards, or the shards too few.
+    """
+
+    def __init__(
+        self,
+        index: ShardIndex,
+        size: int,
+        length: int,
+        seed: int,
+        balance: float,
+        augment: AugmentSettings,
+        variety: bool = True,
+        *,
+        batch: int,
+        start: int = 0,
+        rank: int = 0,
+        world: int = 1,
+        mix: int = 4,
+    ) -> None:
+        if size > index.resolution:
+            raise UncoverError(
+                f"the shards were packed for crops of {index.resolution} px, not {size}: pack the "
+                f"data again with --resolution {size}"
+            )
+        self.index, self.size, self.length, self.seed = index, size, length, seed
+        self.augment, self.variety, self.mix = augment, variety, mix
+        self.batch, self.start, self.rank, self.world = batch, start, rank, world
+        self.shards = index.of("train")
+        self.weights = cell_weights(index.cells, balance)
+
+    def __iter__(self) -> Iterator[dict[str, np.ndarray]]:
+        info = get_worker_info()
+        worker, workers = (info.id, info.num_workers) if info else (0, 1)
+        first = self.start // (self.world * self.batch)
+        last = self.length // (self.world * self.batch)
+        # A DataLoader asks its workers in turn, from worker 0 on, also when a run is resumed.
+        role = (worker + first) % workers
+        before = len(range(role, first, workers))
+        faces = self.faces(self.rank * workers + role, self.world * workers, before * self.batch)
+        for number in range(first + worker, last, workers):
+            for place in range(self.batch):
+                draw = (number * self.world + self.rank) * self.batch + place
+                yield self.item(next(faces), draw)
+
+    def item(self, face: StoredFace, draw: int) -> dict[str, np.ndarray]:
+        """The crop and hole that a draw number makes of a face."""
+        rng = np.random.default_rng([self.seed, draw])
+        image, landmarks, valid = random_crop(decoded(face), self.size, rng, self.augment)
+        hole = random_hole(landmarks, self.size, rng, self.variety)
+        return {
+            "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
+            "hole": hole[None].astype(np.uint8),
+            "valid": valid[None].astype(np.uint8),
+        }
+
+    def faces(self, reader: int, readers: int, skip: int = 0) -> Iterator[StoredFace]:
+        """The undecoded faces that one of several readers draws, without end, from the skip-th on.
+
+        Raises UncoverError when there are fewer shards than readers.
+        """
+        if readers > len(self.shards):
+            raise UncoverError(
+                f"{len(self.shards)} training shards cannot be dealt to {readers} readers "
+                "(processes times workers): pack more shards or set fewer workers"
+            )
+        epoch = 0
+        while True:
+            for number, group in enumerate(self.groups(epoch, reader, readers)):
+                count = sum(shard.samples for shard in group)
+                if skip >= count:
+                    skip -= count
+                    continue
+                faces = [face for shard in group for face in read_shard(self.index, shard)]
+                rng = np.random.default_rng([self.seed, 1, epoch, reader, number])
+                weights = [self.weights["\t".join(cell(face.record))] for face in faces]
+                for which in drawn(np.array(weights), rng)[skip:]:
+                    yield faces[which]
+                del faces  # before the next shards come in
+                skip = 0
+            epoch += 1
+
+    def groups(self, epoch: int, reader: int, readers: int) -> list[list[Shard]]:
+        """The shards a reader goes through in an epoch, in groups that are shuffled together.
+
+        Readers get equally many: where the shards do not divide, the first of the epoch's order
+        are dealt a second time.
+        """
+        order = np.random.default_rng([self.seed, 0, epoch]).permutation(len(self.shards))
+        each = -(-len(order) // readers)
+        mine = np.resize(order, each * readers)[reader::readers]
+        shards = [self.shards[i] for i in mine]
+        return [shards[i : i + self.mix] for i in range(0, len(shards), self.mix)]
+
+
+def cell_weights(cells: dict[str, int], balance: float) -> dict[str, float]:
+    """How often a photo of each cell is drawn per epoch, 1 on average over the photos.
+
+    The probabilities of `training.sampling.draw_probabilities`, times the number of photos.
+    """
+    if not 0 <= balance <= 1:
+        raise ValueError(f"balance must lie in 0..1, not {balance}")
+    total = sum(cells.values())
+    raw = {key: count**-balance for key, count in cells.items()}
+    mean = sum(raw[key] * count for key, count in cells.items()) / total
+    capped = {key: min(value / mean, MOST_FAVOURED) for key, value in raw.items()}
+    mean = sum(capped[key] * count for key, count in cells.items()) / total
+    return {key: value / mean for key, value in capped.items()}
+
+
+def drawn(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """As many indices as there are weights, in random order, each as often as its weight says.
+
+    Systematic resampling: an index of relative weight w comes floor(w) or ceil(w) times.
+    """
+    count = len(weights)
+    ends = np.cumsum(weights / weights.sum()) * count
+    ends[-1] = count
+    marks = np.arange(count) + rng.random()
+    return rng.permutation(np.searchsorted(ends, marks, side="right").clip(0, count - 1))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Draw and say how fast; returns the exit status."""
+    parser = argparse.ArgumentParser(
+        prog="python -m training.shards",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("shards", help="folder or URL of shards")
+    parser.add_argument("--draws", type=int, default=2000, help="default: 2000")
+    parser.add_argument("--size", type=int, default=256, help="crop in pixels (default: 256)")
+    args = parser.parse_args(arguments)
+    try:
+        cv2.setNumThreads(1)
+        index = read_index(args.shards)
+        draws = ShardDraws(index, args.size, args.draws, 0, 0.5, AugmentSettings(), batch=1)
+        begun = time.perf_counter()
+        step = max(1, args.draws // 10)
+        for count, _ in enumerate(draws, start=1):
+            if count % step == 0:
+                rate = count / (time.perf_counter() - begun)
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+                print(f"{count} draws, {rate:.0f} a second on one core, peak {peak:.0f} MB")
+    except UncoverError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
