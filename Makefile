@@ -15,7 +15,7 @@ $(VENV)/.run: $(BIN)/python requirements.txt pyproject.toml
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,train,onnx]'
+	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,train,onnx,shards]'
 	@touch $@
 
 demo: $(VENV)/.run  ## the page on http://127.0.0.1:7860
