@@ -97,6 +97,28 @@ def cut_windows(tensor: Tensor, windows: Tensor, side: int) -> Tensor:
     return roi_align(tensor, boxes, side, sampling_ratio=2, aligned=True)
 
 
+def native_windows(images: list[Tensor], hole: Tensor, side: int, seed: int) -> list[Tensor]:
+    """Windows of `side` pixels, one a crop, at a random place in the hole's box; not resampled.
+
+    images: (B, C, S, S) each, cut at the same places. hole: (B, 1, S, S). A box smaller than the
+    window is in its middle, as far as the crop reaches.
+    """
+    size = hole.shape[-1]
+    side = min(side, size)
+    draw = torch.rand(len(hole), 2, generator=torch.Generator().manual_seed(seed))
+    box = hole_windows(hole, margin=1.0).cpu()
+    low, room = box[:, :2], (box[:, 2:] - box[:, :2] - side).clamp(min=0)
+    middle = (box[:, :2] + box[:, 2:] - side) / 2
+    corner = torch.where(room > 0, low + draw * room, middle).round().clamp(0, size - side)
+    places = corner.long().tolist()
+    return [
+        torch.stack(
+            [x[:, b : b + side, a : a + side] for x, (a, b) in zip(each, places, strict=True)]
+        )
+        for each in images
+    ]
+
+
 def looked_at(
     config: DiscriminatorConfig, images: list[Tensor], hole: Tensor, valid: Tensor
 ) -> tuple[list[Tensor], Tensor, Tensor]:

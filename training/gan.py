@@ -19,9 +19,16 @@ from torch.utils.data import DataLoader
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.coarse import any_process, train_coarse
 from training.config import SettingsError, to_dict
 from training.data import data_summary, load_faces
-from training.discriminators import PatchDiscriminator, cut_windows, hole_windows, looked_at
+from training.discriminators import (
+    PatchDiscriminator,
+    cut_windows,
+    hole_windows,
+    looked_at,
+    native_windows,
+)
 from training.evaluate import predict, val_scores, write_sheet
 from training.faces import FaceDraws, evaluation_set
 from training.networks import build_generator, build_lpips, component_name, update_ema
@@ -55,14 +62,30 @@ def train(
     unused = DistributedDataParallelKwargs(find_unused_parameters=settings.generator.latent > 0)
     accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[unused])
     world, main = accelerator.num_processes, accelerator.is_main_process
-    device, weights = accelerator.device, settings.losses
+    rank, device, weights = accelerator.process_index, accelerator.device, settings.losses
     checkpoint = out / "checkpoint"
-    if checkpoint.exists() and not resume:
+    begun = checkpoint.exists() or (out / "coarse" / "checkpoint").exists()
+    if begun and not resume:
         raise UncoverError(f"{out} holds a run: continue it with --resume, or name another --out")
 
     # Networks, the averaged copy of the generator, optimisers.
     g, ema = build_generator(settings), build_generator(settings)
     g_name = component_name(settings)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    lpips = build_lpips().to(device, memory_format=layout) if weights.perceptual else None
+    # Scores use LPIPS where its network is at hand, whether or not it is a loss.
+    judge = lpips if lpips is not None else build_lpips(required=False)
+
+    side = settings.generator.resolution
+    faces, val_faces = load_faces(data, side, progress=main, val_limit=settings.eval_faces)
+    stage = getattr(g, "coarse", None)
+    if stage is not None and settings.coarse.images:
+        first = init is None and not checkpoint.exists()
+        if first and not train_coarse(
+            stage, settings, faces, val_faces, out / "coarse", accelerator, max_minutes
+        ):
+            return 0
+        stage.requires_grad_(False)
     critics = nn.ModuleDict()
     if weights.adversarial_global or weights.matching:
         critics["global"] = PatchDiscriminator(settings.d_global)
@@ -75,21 +98,18 @@ def train(
             _fit(critic, start_from["critics"][name], init)
     ema.load_state_dict(g.state_dict())
     ema.requires_grad_(False).eval().to(device)
-    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
-    optim_g = torch.optim.Adam(g.parameters(), lr=settings.rate, betas=(settings.beta, 0.99))
+    learning = [p for p in g.parameters() if p.requires_grad]
+    optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99))
     optim_d = torch.optim.Adam(
         critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
         lr=settings.rate_d,
         betas=(0.0, 0.99),
     )
-    lpips = build_lpips().to(device, memory_format=layout) if weights.perceptual else None
-    # Scores use LPIPS where its network is at hand, whether or not it is a loss.
-    judge = lpips if lpips is not None else build_lpips(required=False)
 
     # State: images seen, or what a checkpoint holds.
     seen = 0
-    if resume:
+    if resume and (checkpoint.exists() or not begun):
         state = load_checkpoint(checkpoint)
         if _lasting(state["settings"]) != _lasting(to_dict(settings)):
             raise SettingsError(f"{out} was started with other settings: see {out}/settings.json")
@@ -105,8 +125,6 @@ def train(
     optim_d = accelerator.prepare(optim_d)
 
     # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
-    side = settings.generator.resolution
-    faces, val_faces = load_faces(data, side, progress=main, val_limit=settings.eval_faces)
     draws = FaceDraws(
         faces,
         side,
@@ -119,7 +137,7 @@ def train(
     loader = DataLoader(
         draws,
         batch_size=max(1, settings.batch // world),
-        sampler=StridedDraws(seen, settings.images, accelerator.process_index, world),
+        sampler=StridedDraws(seen, settings.images, rank, world),
         num_workers=settings.workers,
         pin_memory=device.type == "cuda",
         drop_last=True,
@@ -220,7 +238,9 @@ def train(
         loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
         if lpips is not None:
             pair = [pasted * valid, real * valid]
-            if weights.window:
+            if weights.window and (seen // settings.batch) % 2:
+                pair = native_windows(pair, hole, weights.window, seed=seen + rank)
+            elif weights.window:
                 windows = hole_windows(hole, margin=1.15)
                 pair = [cut_windows(x, windows, weights.window) for x in pair]
             terms["perceptual"] = losses.perceptual(lpips, *pair)
@@ -265,7 +285,7 @@ def train(
             evaluate()
             clock, counted, step, sums = time.monotonic(), 0, 0, {}
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
-        stop = _any_process(accelerator, late or interrupted())
+        stop = any_process(accelerator, late or interrupted())
         if crossed(seen, settings.batch, settings.save_every) or last or stop:
             snapshot()
         if stop:
@@ -301,13 +321,6 @@ def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
 def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that must not change within a run: all but those of the machine."""
     return {k: v for k, v in settings.items() if k not in ("threads", "workers")}
-
-
-def _any_process(accelerator: Accelerator, flag: bool) -> bool:
-    if accelerator.num_processes == 1:
-        return flag
-    tensor = torch.tensor([int(flag)], device=accelerator.device)
-    return bool(accelerator.reduce(tensor, "sum").item())
 
 
 def main(argv: list[str] | None = None) -> int:

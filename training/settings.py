@@ -14,10 +14,10 @@ class LossWeights:
     """Weight of each term; 0 switches a term off and saves its cost.
 
     known, hole: L1 (or L2) on known and on missing pixels. perceptual: LPIPS-squeeze of the
-    composited crop, seen through a window of `window` pixels that follows the mask (0 = the whole
-    crop at full size, several times as dear). adversarial_global, adversarial_local: the two
-    discriminators. matching: L1 between discriminator features. r1: gradient penalty, every
-    `r1_every` steps. pixel: "l1" or "l2".
+    composited crop, seen through a window of `window` pixels: in turn the whole hole, shrunk to
+    it, and a part of the hole at its own resolution (0 = the whole crop, several times as dear).
+    adversarial_global, adversarial_local: the two discriminators. matching: L1 between
+    discriminator features. r1: gradient penalty, every `r1_every` steps. pixel: "l1" or "l2".
     """
 
     known: float = 2.0
@@ -36,6 +36,26 @@ class LossWeights:
             raise ValueError(f"losses.pixel must be l1 or l2, not {self.pixel!r}")
         if self.r1_every < 1:
             raise ValueError("losses.r1_every must be at least 1")
+
+
+@dataclass(frozen=True)
+class CoarseSettings:
+    """How the generator's coarse stage is trained, before everything else.
+
+    images: length of its run; 0 trains it together with the fine stage instead. batch, rate,
+    warmup, decay, eval_every: as in GanSettings, for this stage.
+    """
+
+    images: int = 60_000
+    batch: int = 16
+    rate: float = 1e-3
+    warmup: int = 500
+    decay: float = 0.5
+    eval_every: int = 4_000
+
+    def __post_init__(self) -> None:
+        if self.images < 0 or min(self.batch, self.eval_every) < 1 or not 0 < self.decay <= 1:
+            raise ValueError("coarse.images, batch and eval_every must be positive, decay in 0..1")
 
 
 @dataclass(frozen=True)
@@ -78,6 +98,7 @@ class GanSettings:
     channels_last: bool = True
     architecture: str = "unet"
     bottleneck: int = 4000
+    coarse: CoarseSettings = field(default_factory=CoarseSettings)
     generator: GeneratorConfig = field(default_factory=GeneratorConfig)
     d_global: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
     d_local: DiscriminatorConfig = field(

@@ -1,25 +1,24 @@
 """The generator: a face crop with a hole, and where the hole is, in; the whole crop, out.
 
-A residual U-Net whose body runs at a quarter of the crop's resolution: pixel-unshuffle in,
-pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop costs what a plain
-64 px U-Net costs. Blocks are group norm, SiLU, convolution, twice (He et al. 2016,
-arXiv:1603.05027; Wu & He 2018, arXiv:1803.08494). One self-attention layer at the coarsest level
-but one lets a cheek look at the other (SAGAN, Zhang et al. 2019, arXiv:1805.08318). The network
-does not paint from nothing: the hole is first filled smoothly from its surroundings (pull-push,
-Gortler et al. 1996, "The Lumigraph"), and the network adds to that, so that light and skin tone
-carry over. An optional latent vector shifts and scales the decoder's features (FiLM, Perez et al.
-2018, arXiv:1709.07871); the zero vector is the best guess.
+Two stages. The coarse one (`uncover.coarse`) completes the crop at a quarter of its resolution.
+The fine one is a residual U-Net whose body also runs at a quarter of the resolution:
+pixel-unshuffle in, pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop
+costs what a plain 64 px U-Net costs. It starts from the coarse completion, sees the coarse stage's
+features, and adds what a quarter of the resolution cannot hold. An optional latent vector shifts
+and scales the fine decoder's features; the zero vector is the best guess.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from uncover.blocks import ResidualBlock, smooth_fill
+from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
 
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
 
@@ -29,77 +28,44 @@ class GeneratorConfig:
     """Shape of the generator.
 
     resolution: side of the square crop in pixels, a multiple of 4 * 2 ** (len(widths) - 1).
-    widths: channels per level, from the finest (a quarter of the crop) to the coarsest.
-    groups: groups of the normalisation, or their greatest common divisor with a layer's width.
+    widths: channels per level of the fine stage, from a quarter of the crop's resolution on.
     blocks: residual blocks per level, in the encoder and again in the decoder.
+    groups: groups of the normalisation, or their greatest common divisor with a layer's width.
     detail_width: channels of the half-resolution stage that draws fine texture.
-    heads: attention heads at the level before the coarsest; 0 switches attention off.
     latent: length of the latent vector; 0 switches it off.
+    coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
+      resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
+    coarse_heads: attention heads at the coarse stage's last two levels; 0 switches them off.
     """
 
     resolution: int = 256
-    widths: tuple[int, ...] = (48, 96, 192, 256)
-    blocks: tuple[int, ...] = (1, 2, 2, 2)
+    widths: tuple[int, ...] = (48, 96, 192)
+    blocks: tuple[int, ...] = (1, 2, 2)
     groups: int = 8
     detail_width: int = 24
-    heads: int = 4
     latent: int = 32
+    coarse_widths: tuple[int, ...] = (48, 96, 192)
+    coarse_blocks: tuple[int, ...] = (2, 2, 2)
+    coarse_heads: int = 4
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
             raise ValueError("widths and blocks must have the same length, at least 2")
-        if min(self.widths) < 1 or min(self.blocks) < 1 or self.detail_width < 1:
+        if len(self.coarse_widths) != len(self.coarse_blocks):
+            raise ValueError("coarse_widths and coarse_blocks must have the same length")
+        every = (*self.widths, *self.coarse_widths, *self.blocks, *self.coarse_blocks)
+        if min(every) < 1 or self.detail_width < 1:
             raise ValueError("widths, blocks and detail_width must be positive")
         multiple = PATCH * 2 ** (len(self.widths) - 1)
+        if self.coarse_widths:
+            multiple = max(multiple, PATCH * UNSHUFFLE * 2 ** (len(self.coarse_widths) - 1))
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
         if self.groups < 1:
             raise ValueError(f"groups must be positive, not {self.groups}")
-        if self.heads and self.widths[-2] % self.heads:
-            raise ValueError(f"heads must divide {self.widths[-2]}, the width it attends at")
-
-
-class ResidualBlock(nn.Module):
-    """(norm - SiLU - conv) twice, added to the input; FiLM after the second norm."""
-
-    def __init__(self, width_in: int, width: int, groups: int, latent: int = 0) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(math.gcd(groups, width_in), width_in)
-        self.norm2 = nn.GroupNorm(math.gcd(groups, width), width)
-        self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-        self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
-        nn.init.zeros_(self.conv2.weight)
-        self.film = nn.Linear(latent, 2 * width, bias=False) if latent else None
-        if self.film is not None:
-            nn.init.zeros_(self.film.weight)
-
-    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
-        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
-        if self.film is not None and z is not None:
-            gain, shift = self.film(z)[:, :, None, None].chunk(2, dim=1)
-            h = h * (1 + gain) + shift
-        return self.skip(x) + self.conv2(F.silu(h))
-
-
-class Attention(nn.Module):
-    """Residual multi-head self-attention over all positions of a feature map."""
-
-    def __init__(self, width: int, heads: int) -> None:
-        super().__init__()
-        self.heads = heads
-        self.norm = nn.GroupNorm(1, width)
-        self.qkv = nn.Conv2d(width, 3 * width, 1)
-        self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
-
-    def forward(self, x: Tensor) -> Tensor:
-        b, c, height, width = x.shape
-        qkv = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, height * width)
-        q, k, v = qkv.transpose(-1, -2).unbind(1)
-        h = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2)
-        return x + self.out(h.reshape(b, c, height, width))
+        heads, seen = self.coarse_heads, self.coarse_widths[1:][-2:]
+        if heads < 0 or (heads and any(width % heads for width in seen)):
+            raise ValueError(f"coarse_heads must divide {seen}, the widths it attends at")
 
 
 class Generator(nn.Module):
@@ -109,6 +75,16 @@ class Generator(nn.Module):
         super().__init__()
         self.config = config = config or GeneratorConfig()
         widths, latent, groups = config.widths, config.latent, config.groups
+        self.coarse: CoarseStage | None = None
+        if config.coarse_widths:
+            self.coarse = CoarseStage(
+                config.resolution // PATCH,
+                config.coarse_widths,
+                config.coarse_blocks,
+                groups,
+                config.coarse_heads,
+            )
+            self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
         self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
         self.encoder, self.down = nn.ModuleList(), nn.ModuleList()
         self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
@@ -126,29 +102,36 @@ class Generator(nn.Module):
                     for i in range(count)
                 )
             )
-        self.attention = Attention(widths[-2], config.heads) if config.heads else nn.Identity()
         detail = config.detail_width
         self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
         self.detail = ResidualBlock(detail + 16, detail, groups)
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
-        with torch.no_grad():  # start close to the smooth fill
+        with torch.no_grad():  # start close to the coarse completion
             self.to_rgb.weight.mul_(0.1)
             self.to_rgb.bias.zero_()
 
+    def start(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
+        """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features."""
+        if self.coarse is None:
+            return smooth_fill(image, mask, PATCH), None
+        small, features = self.coarse(*shrink(image, mask, PATCH))
+        grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
+        return image + mask * grown, features
+
     def encode(self, image: Tensor, mask: Tensor) -> list[Tensor]:
-        """Smooth fill and features, finest first; independent of the latent vector.
+        """The coarse completion and features, finest first; independent of the latent vector.
 
         image: (B, 3, S, S) in -1..1, zero inside the hole. mask: (B, 1, S, S), 1 in the hole.
         """
-        base = smooth_fill(image, mask)
+        base, guide = self.start(image, mask)
         x = torch.cat([base, mask], dim=1)
         h = self.stem(F.pixel_unshuffle(x, PATCH))
         features = [base, F.pixel_unshuffle(x, PATCH // 2)]
         for level, blocks in enumerate(self.encoder):
+            if level == 1 and guide is not None:
+                h = h + self.guide(guide)
             for block in blocks:
                 h = block(h)
-            if level == len(self.encoder) - 2:
-                h = self.attention(h)
             features.append(h)
             if level < len(self.down):
                 h = self.down[level](h)
@@ -192,27 +175,6 @@ class Generator(nn.Module):
         out = self(known, hole)
         out = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
         return np.ascontiguousarray(out.permute(0, 2, 3, 1).cpu().numpy())
-
-
-def smooth_fill(image: Tensor, mask: Tensor) -> Tensor:
-    """Known pixels as they are, missing ones interpolated smoothly from all around (pull-push).
-
-    image: (B, 3, S, S) with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole. A crop without
-    any known pixel gives zeros in the hole.
-    """
-    known = 1 - mask
-    pyramid = [(F.avg_pool2d(image, PATCH), F.avg_pool2d(known, PATCH))]
-    while pyramid[-1][0].shape[-1] % 2 == 0:
-        colour, weight = pyramid[-1]
-        pyramid.append((F.avg_pool2d(colour, 2), F.avg_pool2d(weight, 2)))
-    colour, weight = pyramid.pop()
-    filled = colour / weight.clamp(min=1e-3)
-    while pyramid:
-        colour, weight = pyramid.pop()
-        coarse = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
-        filled = colour + (1 - weight) * coarse
-    smooth = F.interpolate(filled, scale_factor=PATCH, mode="bilinear", align_corners=False)
-    return image + mask * smooth
 
 
 def to_network(

@@ -11,6 +11,7 @@ from training.discriminators import (
     cut_windows,
     hole_windows,
     looked_at,
+    native_windows,
 )
 
 
@@ -80,3 +81,23 @@ def test_shapes_and_features():
     logits, features = critic(torch.rand(2, 3, 64, 64), one, one)
     assert logits.shape == (2, 1, 4, 4)
     assert [f.shape[1] for f in features] == [8, 16, 24, 24]
+
+
+def test_native_windows_show_the_hole_unresampled_and_alike():
+    hole = torch.zeros(2, 1, 64, 64)
+    hole[0, :, 10:60, 5:60] = 1
+    hole[1, :, 2:6, 50:60] = 1  # smaller than the window
+    image = torch.arange(64 * 64.0).reshape(1, 1, 64, 64).expand(2, 3, 64, 64)
+    first, other = native_windows([image, image + 1], hole, 32, seed=3)
+    assert first.shape == (2, 3, 32, 32)
+    assert torch.equal(first + 1, other)
+    for part, (x0, y0, x1, y1) in zip(first, [(5, 8, 60, 63), (48, 0, 64, 8)], strict=True):
+        corner = int(part[0, 0, 0])
+        x, y = corner % 64, corner // 64
+        assert torch.equal(part[0], image[0, 0, y : y + 32, x : x + 32])
+        assert x <= x1
+        assert x + 32 >= x0
+        assert y <= y1
+        assert y + 32 >= y0
+    again = native_windows([image], hole, 32, seed=3)[0]
+    assert torch.equal(first, again)

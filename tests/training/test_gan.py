@@ -61,8 +61,12 @@ def test_the_saved_weights_are_the_average(whole):
 
 def test_resume_is_bit_exact(drawn, whole, tmp_path):
     out = tmp_path / "stopped"
-    assert run(drawn, out, "--max-minutes", "0") == 0
-    assert load_checkpoint(out / "checkpoint")["seen"] < 32
+    assert run(drawn, out, "--max-minutes", "0") == 0  # one step, of the coarse stage
+    assert load_checkpoint(out / "coarse" / "checkpoint")["seen"] == 4
+    assert not (out / "checkpoint").exists()
+    while not (out / "checkpoint").exists():
+        assert run(drawn, out, "--resume", "--max-minutes", "0") == 0
+    assert load_checkpoint(out / "checkpoint")["seen"] == 4  # and one of the fine stage
     assert run(drawn, out, "--resume") == 0
     one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, out))
     assert one.keys() == two.keys()
@@ -73,6 +77,23 @@ def test_resume_is_bit_exact(drawn, whole, tmp_path):
 def test_a_second_run_in_the_same_folder_is_refused(drawn, whole, capsys):
     assert run(drawn, whole) == 1
     assert "--resume" in capsys.readouterr().err
+
+
+def test_the_coarse_stage_learns_first_and_is_kept(whole):
+    coarse = load_checkpoint(whole / "coarse" / "checkpoint")["ema"]
+    state = load_checkpoint(whole / "checkpoint")
+    assert all(torch.equal(value, state["g"][f"coarse.{key}"]) for key, value in coarse.items())
+    rows = [json.loads(line) for line in (whole / "coarse" / "log.jsonl").read_text().splitlines()]
+    scores = [row["psnr_hole"] for row in rows if row["kind"] == "val"]
+    assert len(scores) == 2
+    assert scores[1] > scores[0]
+
+
+def test_other_settings_of_the_coarse_stage_are_refused(drawn, tmp_path, capsys):
+    out = tmp_path / "coarse"
+    assert run(drawn, out, "--max-minutes", "0") == 0
+    assert run(drawn, out, "--resume", "--set", "coarse.rate=1e-2") == 1
+    assert "coarse stage" in capsys.readouterr().err
 
 
 def test_resume_with_other_settings_is_refused(drawn, whole, capsys):
@@ -86,6 +107,8 @@ def test_init_takes_the_weights_of_another_run(drawn, whole, tmp_path):
     assert run(drawn, out, "--init", str(whole), *changes) == 0
     before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
     assert all(torch.equal(before["ema"][k], after["g"][k]) for k in before["ema"])
+    assert not (out / "coarse").exists()
+    assert run(drawn, out, "--resume", *changes) == 0
 
 
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):

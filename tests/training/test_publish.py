@@ -30,7 +30,15 @@ from uncover.weights import load_bundle, load_component, save_component
 from uncover.weights_config import read_config
 
 REPO = "me/uncover"
-SMALL = GeneratorConfig(resolution=64, widths=(8, 16), blocks=(1, 1), detail_width=4, heads=2)
+SMALL = GeneratorConfig(
+    resolution=64,
+    widths=(8, 16),
+    blocks=(1, 1),
+    detail_width=4,
+    coarse_widths=(8,),
+    coarse_blocks=(1,),
+    coarse_heads=0,
+)
 
 
 @pytest.fixture(autouse=True)

@@ -31,7 +31,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("onnx") / "w"
     torch.manual_seed(3)
-    painter = GeneratorConfig(64, widths=(8, 16), blocks=(1, 1), detail_width=4, heads=2)
+    painter = GeneratorConfig(
+        64,
+        widths=(8, 16),
+        blocks=(1, 1),
+        detail_width=4,
+        coarse_widths=(8, 12),
+        coarse_blocks=(1, 1),
+        coarse_heads=2,
+    )
     seer = SegmenterConfig(resolution=64, widths=(8, 16), detail_width=4, dilation=0.03)
     finder = DetectorConfig(
         pyramid_channels=16,

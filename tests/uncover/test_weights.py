@@ -17,7 +17,15 @@ from uncover.registry import REGISTRY
 from uncover.weights import load_bundle, load_component, save_component
 from uncover.weights_config import check_files, read_config
 
-SMALL = GeneratorConfig(resolution=64, widths=(8, 16), blocks=(1, 1), detail_width=4, heads=2)
+SMALL = GeneratorConfig(
+    resolution=64,
+    widths=(8, 16),
+    blocks=(1, 1),
+    detail_width=4,
+    coarse_widths=(8,),
+    coarse_blocks=(1,),
+    coarse_heads=0,
+)
 
 
 @pytest.fixture
@@ -182,7 +190,7 @@ def test_a_wrong_config_is_refused_in_one_line(
 
 def test_a_hundred_gigabyte_layer_is_refused_before_it_is_allocated(tmp_path: Path) -> None:
     save_component(tmp_path, "generator", Generator(SMALL), SMALL)
-    edit(tmp_path, _arch(widths=[160_000, 160_000], heads=0))
+    edit(tmp_path, _arch(widths=[160_000, 160_000]))
     refuses(tmp_path, "generator.arch asks for an absurd size")
 
 

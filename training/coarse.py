@@ -1,0 +1,162 @@
+"""The coarse stage's loop: plain L1 on small crops, before the fine stage and the discriminators.
+
+Crops are drawn at twice the stage's side and averaged down, so that what it sees is what the whole
+generator shows it later. Runs inside `python -m training.gan`, which keeps the result frozen.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch.utils.data import DataLoader
+
+from training import losses
+from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.config import SettingsError, to_dict
+from training.evaluate import val_scores
+from training.faces import FaceDraws, StoredFace, evaluation_set
+from training.networks import update_ema
+from training.runlog import RunLog
+from training.runs import catch_interrupt, crossed, schedule
+from training.sampling import StridedDraws
+from training.settings import GanSettings
+from uncover.coarse import CoarseStage, shrink
+from uncover.generator import PATCH, to_network
+
+DRAWN_AT = 2  # crops are drawn at this multiple of the stage's side
+
+
+def train_coarse(
+    stage: CoarseStage,
+    settings: GanSettings,
+    train_faces: Sequence[StoredFace],
+    val_faces: Sequence[StoredFace],
+    folder: Path,
+    accelerator: Accelerator,
+    max_minutes: float | None = None,
+) -> bool:
+    """Train `stage` in place, or go on with what `folder` holds; True when it is finished.
+
+    The finished stage carries the averaged weights. Raises UncoverError for other settings.
+    """
+    own, side = settings.coarse, settings.generator.resolution // PATCH
+    started, world = time.monotonic(), accelerator.num_processes
+    main, device = accelerator.is_main_process, accelerator.device
+    stage.to(device)
+    ema = copy.deepcopy(stage).requires_grad_(False).eval()
+    optimizer = torch.optim.Adam(stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99))
+    relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
+    relevant["balance"] = settings.balance
+    seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"
+    if checkpoint.exists():
+        state = load_checkpoint(checkpoint)
+        if state["settings"] != json.loads(json.dumps(relevant)):
+            raise SettingsError(f"{folder} was started with other settings of the coarse stage")
+        stage.load_state_dict(state["stage"])
+        ema.load_state_dict(state["ema"])
+        optimizer.load_state_dict(state["optimizer"])
+        restore_rng(state["rng"])
+        seen, past_minutes = state["seen"], state["minutes"]
+    if seen >= own.images:
+        stage.load_state_dict(ema.state_dict())
+        return True
+
+    draws = FaceDraws(
+        train_faces,
+        side * DRAWN_AT,
+        own.images,
+        settings.seed + 1,
+        settings.balance,
+        settings.augment,
+        settings.mask_variety,
+    )
+    loader = DataLoader(
+        draws,
+        batch_size=max(1, own.batch // world),
+        sampler=StridedDraws(seen, own.images, accelerator.process_index, world),
+        num_workers=settings.workers,
+        drop_last=True,
+        generator=torch.Generator().manual_seed(settings.seed),
+    )
+    val_images, val_holes = evaluation_set(val_faces, side, seed=0)
+    val_known, val_hole = to_network(val_images, val_holes, device)
+    log, interrupted = RunLog(folder, active=main), catch_interrupt()
+    network, optimizer = accelerator.prepare(stage, optimizer)
+    clock, counted, total, steps = time.monotonic(), 0, torch.zeros((), device=device), 0
+
+    for batch in loader:
+        image = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
+        mask, valid = (batch[k].to(device, non_blocking=True).float() for k in ("hole", "valid"))
+        known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
+        truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
+        valid = -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
+        factor = schedule(seen, own.images, own.warmup, own.decay)
+        for group in optimizer.param_groups:
+            group["lr"] = own.rate * factor
+        with accelerator.autocast():
+            painted, _ = network(known, hole)
+        loss = losses.masked_l1(painted.float(), truth, hole * valid)
+        total += loss.detach()
+        loss = loss + 0.1 * losses.masked_l1(painted.float(), truth, (1 - hole) * valid)
+        optimizer.zero_grad(set_to_none=True)
+        accelerator.backward(loss)
+        optimizer.step()
+
+        seen += image.shape[0] * world
+        counted, steps = counted + image.shape[0] * world, steps + 1
+        update_ema(ema, stage, settings.ema, seen / own.batch)
+        last = seen + own.batch > own.images
+        if crossed(seen, own.batch, 40 * own.batch) or last:
+            now = time.monotonic()
+            rates = {"rate": own.rate * factor, "per_second": counted / (now - clock)}
+            log.write("train", seen, {"hole": float(total) / steps, **rates})
+            clock, counted, total, steps = now, 0, torch.zeros_like(total), 0
+        if main and (crossed(seen, own.batch, own.eval_every) or last):
+            paused = time.monotonic()
+            with torch.no_grad():
+                parts = zip(val_known.split(16), val_hole.split(16), strict=True)
+                small = torch.cat([ema(k, h)[0] for k, h in parts])
+            guess = ((small + 1) * 127.5).round().clamp(0, 255).byte()
+            filled = guess.permute(0, 2, 3, 1).cpu().numpy()
+            filled[~val_holes] = val_images[~val_holes]
+            log.write("val", seen, val_scores(val_images, filled, val_holes, None))
+            clock += time.monotonic() - paused
+        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+        stop = any_process(accelerator, late or interrupted())
+        if main and (stop or last or crossed(seen, own.batch, own.eval_every)):
+            state = {
+                "settings": relevant,
+                "seen": own.images if last else seen,
+                "minutes": past_minutes + (time.monotonic() - started) / 60,
+                "stage": stage.state_dict(),
+                "ema": ema.state_dict(),
+                "optimizer": optimizer.optimizer.state_dict(),
+                "rng": rng_state(),
+            }
+            save_checkpoint(checkpoint, state)
+        if last:
+            break
+        if stop:
+            if main:
+                print(f"stopped at {seen} coarse images; go on with --resume", file=sys.stderr)
+            log.close()
+            return False
+    log.close()
+    accelerator.wait_for_everyone()
+    stage.load_state_dict(ema.state_dict())
+    return True
+
+
+def any_process(accelerator: Accelerator, flag: bool) -> bool:
+    """Whether any of the processes says so."""
+    if accelerator.num_processes == 1:
+        return flag
+    tensor = torch.tensor([int(flag)], device=accelerator.device)
+    return bool(accelerator.reduce(tensor, "sum").item())

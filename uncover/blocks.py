@@ -1,0 +1,92 @@
+"""What the generator's two stages are built of: residual blocks, attention, a place's own bias.
+
+Blocks are group norm, SiLU, convolution, twice (He et al. 2016, arXiv:1603.05027; Wu & He 2018,
+arXiv:1803.08494), optionally shifted and scaled by a latent vector (FiLM, Perez et al. 2018,
+arXiv:1709.07871). Attention is multi-head self-attention over positions (SAGAN, Zhang et al. 2019,
+arXiv:1805.08318).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+
+class ResidualBlock(nn.Module):
+    """(norm - SiLU - conv) twice, added to the input; FiLM after the second norm."""
+
+    def __init__(self, width_in: int, width: int, groups: int, latent: int = 0) -> None:
+        super().__init__()
+        self.norm1 = nn.GroupNorm(math.gcd(groups, width_in), width_in)
+        self.norm2 = nn.GroupNorm(math.gcd(groups, width), width)
+        self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
+        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
+        self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+        self.film = nn.Linear(latent, 2 * width, bias=False) if latent else None
+        if self.film is not None:
+            nn.init.zeros_(self.film.weight)
+
+    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
+        if self.film is not None and z is not None:
+            gain, shift = self.film(z)[:, :, None, None].chunk(2, dim=1)
+            h = h * (1 + gain) + shift
+        return self.skip(x) + self.conv2(F.silu(h))
+
+
+class Attention(nn.Module):
+    """Residual multi-head self-attention over all positions of a feature map."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+        self.norm = nn.GroupNorm(1, width)
+        self.qkv = nn.Conv2d(width, 3 * width, 1)
+        self.out = nn.Conv2d(width, width, 1)
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        b, c, height, width = x.shape
+        qkv = self.qkv(self.norm(x)).reshape(b, 3, self.heads, c // self.heads, height * width)
+        q, k, v = qkv.transpose(-1, -2).unbind(1)
+        h = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2)
+        return x + self.out(h.reshape(b, c, height, width))
+
+
+class Place(nn.Module):
+    """Adds a learned map: crops are aligned, so where a feature lies says what it should be."""
+
+    def __init__(self, width: int, side: int) -> None:
+        super().__init__()
+        self.map = nn.Parameter(torch.zeros(1, width, side, side))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x + self.map
+
+
+def smooth_fill(image: Tensor, mask: Tensor, start: int = 4) -> Tensor:
+    """Known pixels as they are, missing ones interpolated smoothly from all around.
+
+    Pull-push (Gortler et al. 1996, "The Lumigraph"), its finest level at 1/`start` of the crop.
+    image: (B, 3, S, S) with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole. A crop without
+    any known pixel gives zeros in the hole.
+    """
+    known = 1 - mask
+    pyramid = [(F.avg_pool2d(image, start), F.avg_pool2d(known, start))]
+    while pyramid[-1][0].shape[-1] % 2 == 0:
+        colour, weight = pyramid[-1]
+        pyramid.append((F.avg_pool2d(colour, 2), F.avg_pool2d(weight, 2)))
+    colour, weight = pyramid.pop()
+    filled = colour / weight.clamp(min=1e-3)
+    while pyramid:
+        colour, weight = pyramid.pop()
+        coarse = F.interpolate(filled, scale_factor=2, mode="bilinear", align_corners=False)
+        filled = colour + (1 - weight) * coarse
+    smooth = F.interpolate(filled, scale_factor=start, mode="bilinear", align_corners=False)
+    return image + mask * smooth
