@@ -63,7 +63,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
         with gr.Column(scale=3, min_width=300):
             words = gr.Markdown(BEGIN, elem_id="words")
             slider = gr.ImageSlider(
-                label="Before and after: move the line",
+                label="Before and after",
                 type="filepath",
                 format="png",
                 interactive=False,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,9 @@ from tests.browser import stand_ins
 from uncover import visit as visits
 from uncover.errors import ImageError, UncoverError
 from uncover.provenance import NOTE
-from uncover.visit import again, download, for_editor, one_line, start
+from uncover.results import Face
+from uncover.tasks import NO_FACE
+from uncover.visit import again, download, for_editor, one_line, start, summary
 
 
 @pytest.fixture
@@ -59,6 +62,19 @@ def test_no_face_gives_advice(tmp_path: Path) -> None:
     _, shown = start(stand_ins.uncoverer(), stand_ins.ASTRONAUT, tmp_path / "out", "feather", False)
     assert "No face found" in shown.words
     assert np.array_equal(pixels(shown.before), pixels(shown.after))
+
+
+def test_doubtful_finds_are_not_counted_as_faces(begun) -> None:
+    uncoverer = begun[0]
+    result = uncoverer(stand_ins.ASTRONAUT)
+    sure = Face(box=(0, 0, 9, 9), label="without_mask", score=0.9, size=(512, 512), reason="bare")
+    doubtful = replace(sure, score=0.3, reason="low score")
+    one = summary(replace(result, faces=[sure, doubtful]))
+    assert one.startswith("**1 face found, none painted**")
+    assert "One place that is hardly a face was left alone" in one
+    none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=NO_FACE)]))
+    assert none.startswith("**No face found.**")
+    assert "2 places that are hardly a face were left alone" in none
 
 
 def test_unchanged_masks_fill_the_same_pixels(begun) -> None:

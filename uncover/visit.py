@@ -39,6 +39,7 @@ from .images import read_image, write_image
 from .photo import Photo
 from .pipeline import Uncoverer
 from .results import Face, Result
+from .tasks import NO_FACE
 
 KEPT = 900
 """Seconds for which result files are kept."""
@@ -268,7 +269,8 @@ def _shown(result: Result, path: Path, painted: Path) -> Shown:
 
 def summary(result: Result) -> str:
     """What was found and done, in a few sentences of Markdown."""
-    count, filled = len(result.faces), len(result.filled)
+    doubtful = sum(face.reason in ("low score", NO_FACE) for face in result.faces)
+    count, filled = len(result.faces) - doubtful, len(result.filled)
     if not count:
         text = (
             "**No face found.** Try a photo in which the face is larger, sharper and seen from the "
@@ -282,6 +284,10 @@ def summary(result: Result) -> str:
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"
+    if doubtful:
+        places = "One place that is" if doubtful == 1 else f"{doubtful} places that are"
+        verb = "was" if doubtful == 1 else "were"
+        text += f" {places} hardly a face {verb} left alone."
     return "\n\n".join([text, *(f"Note: {_plain(w, result)}." for w in result.warnings)])
 
 
