@@ -181,6 +181,11 @@ class FaceCrop:
             return 0, 0, 0, 0
         return int(x0), int(y0), int(x1), int(y1)
 
+    def leaves(self, width: int, height: int) -> bool:
+        """Whether the crop reaches beyond a photo of this size."""
+        corners = self.corners() + 0.5
+        return bool((corners < 0).any() or (corners > (width, height)).any())
+
     def extract(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut the crop out of a photo.
 

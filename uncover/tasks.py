@@ -94,7 +94,10 @@ def from_segmentation(
     if patch is None:
         return replace(face, reason=NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
-    return Task(face, crop, seen, patch, alpha > 0)
+    hole = alpha > 0
+    if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
+        hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
+    return Task(face, crop, seen, patch, hole)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,7 +14,9 @@ from uncover.alignment import frame_around_mask, refine, widened_to
 from uncover.compositing import match_colours, paste, patch_from_crop, patch_from_mask
 from uncover.geometry import FaceCrop
 from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
-from uncover.tasks import from_mask, split_mask, whole_mask
+from uncover.results import Face
+from uncover.settings import Settings
+from uncover.tasks import Task, from_mask, from_segmentation, split_mask, whole_mask
 
 BOXES = [(10, 20, 90, 125), (110, 20, 190, 125), (205, 60, 300, 180), (90, 140, 160, 230)]
 SHAPE = (250, 330)
@@ -37,9 +40,12 @@ def test_a_batch_gives_what_one_face_after_the_other_gives(blend: str) -> None:
         mask = clean_mask(segmenter.segment(seen[None]).probability[0], 0.5)
         alpha = soft_region(mask, segmenter.config.dilation, uncoverer.settings.feather)
         patch = patch_from_crop(alpha, crop, SHAPE[1], SHAPE[0])
-        filled = generator.fill(seen[None], (alpha > 0)[None])[0]
+        hole = alpha > 0
+        if crop.leaves(SHAPE[1], SHAPE[0]):
+            hole |= hole_in_crop(crop, patch.painted, patch.rect, SHAPE)
+        filled = generator.fill(seen[None], hole[None])[0]
         if blend == "feather":
-            filled = match_colours(filled, seen, alpha > 0)
+            filled = match_colours(filled, seen, hole)
         paste(expected, filled, crop, patch, blend)
     generator.batches.clear()
     segmenter.batches.clear()
@@ -114,3 +120,24 @@ def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> N
     assert task.patch.rect == patch_from_mask(mask).rect
     assert task.face.polygon == outline(mask)
     np.testing.assert_array_equal(task.face.mask, mask)
+
+
+def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
+    box = (-25.0, 40.0, 75.0, 170.0)
+    photo = draw_scene([(60, 40, 160, 170)], (200, 230))
+    photo = np.ascontiguousarray(photo[:, 85:])  # the photo's edge cuts the mask
+    height, width = photo.shape[:2]
+    crop = FaceCrop.from_box(box, SIZE)
+    seen = crop.extract(photo)
+    inside = crop.extract(np.full((height, width), 255, np.uint8)) > 0
+    columns = crop.to_photo(np.stack([np.arange(SIZE), np.full(SIZE, SIZE / 2)], 1))[:, 0] >= 0
+    probability = (cloth(seen) & inside & columns).astype(np.float32)  # the true side only
+    face = Face(box=box, label="with_mask", score=0.99, size=(height, width))
+    config = SimpleNamespace(threshold=0.5, dilation=0.0)
+    task = from_segmentation(face, crop, seen, probability, [], config, Settings())
+    assert isinstance(task, Task)
+    mirrored = cloth(seen) & ~columns
+    assert mirrored.sum() > 50
+    assert task.hole[mirrored].mean() > 0.95
+    assert crop.leaves(width, height)
+    assert not FaceCrop.from_box((60, 60, 100, 110), SIZE).leaves(400, 400)
