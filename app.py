@@ -19,6 +19,7 @@ os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
 import gradio as gr
 
 from page.api import add_api
+from page.memory import return_large_blocks
 from page.parts import ASSETS, BARE, MINUTES_KEPT
 from page.try_tab import try_tab
 from page.uncover_tab import uncover_tab
@@ -67,7 +68,7 @@ def build(chosen: Chosen) -> gr.Blocks:
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launch the page; options go to gradio's `launch`."""
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
-    page.queue(max_size=64, default_concurrency_limit=4)
+    page.queue(max_size=64, default_concurrency_limit=2)
     return page.launch(
         theme=gr.themes.Soft(font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"]),
         css_paths=[ASSETS / "page.css"],
@@ -88,6 +89,7 @@ def main(argv: list[str] | None = None) -> int:
     if options.mcp and importlib.util.find_spec("mcp") is None:
         print('error: --mcp needs an extra: pip install "gradio[mcp]"', file=sys.stderr)
         return 2
+    return_large_blocks()
     try:
         chosen = choose(*wanted(), device=options.device)
     except UncoverError as error:

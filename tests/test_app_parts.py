@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +23,7 @@ from uncover.results import Face
 from uncover.tryon import _ssim_map, compare, in_words, make_style, put_on, take_off
 from uncover.weights_config import WeightsConfig, write_config
 
+ROOT = Path(__file__).parents[1]
 FACE = Face((10.0, 20.0, 60.0, 90.0), "with_mask", 0.98, (200, 300))
 
 
@@ -208,3 +211,17 @@ def test_unreachable_weights_fall_back_with_a_banner(
     assert "user/repo@v1" in str(chosen.banner)
     assert "cannot be reached" in str(chosen.banner)
     assert choosing.choose(None, embedded=tmp_path).banner is None
+
+
+def test_large_blocks_go_back_to_the_system() -> None:
+    code = (
+        "import numpy as np; from page.memory import return_large_blocks as f; print(f());"
+        "a = [np.ones(3_000_000, np.uint8) for _ in range(100)];"
+        "rss = lambda: int(open('/proc/self/statm').read().split()[1]) * 4096 / 2**20;"
+        "full = rss(); del a[::2]; print(full - rss())"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    supported, freed = done.stdout.split()
+    if supported == "False":
+        pytest.skip("another C library")
+    assert float(freed) > 120

@@ -9,10 +9,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FORBIDDEN = {
-    "uncover": {"training", "benchmark", "app", "gradio", "tests"},
-    "training": {"benchmark", "app", "gradio", "tests"},
-    "benchmark": {"training", "app", "gradio", "tests"},
+    "uncover": {"page", "training", "benchmark", "app", "gradio", "tests"},
+    "training": {"page", "benchmark", "app", "gradio", "tests"},
+    "benchmark": {"page", "training", "app", "gradio", "tests"},
     "app.py": {"training", "benchmark", "tests"},
+    "page": {"training", "benchmark", "tests"},
 }
 # The modules that must start fast: PyTorch only inside functions.
 LIGHT = (
