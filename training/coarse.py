@@ -15,17 +15,16 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from torch.utils.data import DataLoader
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, to_dict
+from training.data import draw_loader
 from training.evaluate import val_scores
 from training.faces import FaceDraws, StoredFace, evaluation_set
 from training.networks import update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, schedule
-from training.sampling import StridedDraws
 from training.settings import GanSettings
 from uncover.coarse import CoarseStage, shrink
 from uncover.generator import PATCH, to_network
@@ -77,14 +76,7 @@ def train_coarse(
         settings.augment,
         settings.mask_variety,
     )
-    loader = DataLoader(
-        draws,
-        batch_size=max(1, own.batch // world),
-        sampler=StridedDraws(seen, own.images, accelerator.process_index, world),
-        num_workers=settings.workers,
-        drop_last=True,
-        generator=torch.Generator().manual_seed(settings.seed),
-    )
+    loader = draw_loader(draws, own.batch, seen, settings, accelerator)
     val_images, val_holes = evaluation_set(val_faces, side, seed=0)
     val_known, val_hole = to_network(val_images, val_holes, device)
     log, interrupted = RunLog(folder, active=main), catch_interrupt()

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from training.faces import StoredFace, store_faces
-from training.sampling import cell
+from accelerate import Accelerator
+from torch import Generator
+from torch.utils.data import DataLoader
+
+from training.faces import FaceDraws, StoredFace, store_faces
+from training.sampling import StridedDraws, cell
+from training.settings import GanSettings
 from uncover.errors import UncoverError
 from uncover.records import FaceRecord, read_manifest
 
@@ -35,6 +40,23 @@ def load_faces(
         raise UncoverError("no photo is in the val split of the data given: prepare it with one")
     val = sorted(val, key=lambda r: r.sha256)[:val_limit]
     return store_faces(train, resolution, progress), store_faces(val, resolution)
+
+
+def draw_loader(
+    draws: FaceDraws, batch: int, seen: int, settings: GanSettings, accelerator: Accelerator
+) -> DataLoader[Any]:
+    """This process's part of the draws from number `seen` on, `batch` over all processes."""
+    world, rank = accelerator.num_processes, accelerator.process_index
+    return DataLoader(
+        draws,
+        batch_size=max(1, batch // world),
+        sampler=StridedDraws(seen, len(draws), rank, world),
+        num_workers=settings.workers,
+        pin_memory=accelerator.device.type == "cuda",
+        drop_last=True,
+        persistent_workers=settings.workers > 0,
+        generator=Generator().manual_seed(settings.seed),  # leave the global one alone
+    )
 
 
 def data_summary(folders: Sequence[Path], faces: Sequence[StoredFace]) -> dict[str, Any]:

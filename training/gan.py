@@ -15,13 +15,12 @@ from typing import Any
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
-from torch.utils.data import DataLoader
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.coarse import any_process, train_coarse
 from training.config import SettingsError, to_dict
-from training.data import data_summary, load_faces
+from training.data import data_summary, draw_loader, load_faces
 from training.discriminators import (
     PatchDiscriminator,
     cut_windows,
@@ -34,7 +33,6 @@ from training.faces import FaceDraws, evaluation_set
 from training.networks import build_generator, build_lpips, component_name, update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, run_command, schedule
-from training.sampling import StridedDraws
 from training.settings import GanSettings
 from uncover.errors import UncoverError
 from uncover.weights import save_component
@@ -134,16 +132,7 @@ def train(
         settings.augment,
         settings.mask_variety,
     )
-    loader = DataLoader(
-        draws,
-        batch_size=max(1, settings.batch // world),
-        sampler=StridedDraws(seen, settings.images, rank, world),
-        num_workers=settings.workers,
-        pin_memory=device.type == "cuda",
-        drop_last=True,
-        persistent_workers=settings.workers > 0,
-        generator=torch.Generator().manual_seed(settings.seed),  # leave the global one alone
-    )
+    loader = draw_loader(draws, settings.batch, seen, settings, accelerator)
     val_images, val_holes = evaluation_set(val_faces, side, seed=0)
     log = RunLog(out, active=main)
     if main:

@@ -5,19 +5,11 @@ import pytest
 import torch
 
 from benchmark.models import UncoverModel, paint, weights_name
+from tests.uncover.standins import SMALL
 from uncover.errors import WeightsError
-from uncover.generator import Generator, GeneratorConfig
+from uncover.generator import Generator
 from uncover.weights import save_component
 
-SMALL = GeneratorConfig(
-    resolution=64,
-    widths=(8, 16),
-    blocks=(1, 1),
-    detail_width=8,
-    coarse_widths=(8,),
-    coarse_blocks=(1,),
-    coarse_heads=0,
-)
 IMAGE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
 HOLE = np.zeros((64, 64), bool)
 HOLE[24:56, 12:52] = True

@@ -12,6 +12,7 @@ import yaml
 
 from tests.hub_server import TOKEN, HubServer, use_hub
 from tests.uncover.standins import (
+    SMALL,
     TinyConfig,
     TinyDetector,
     TinySegmenter,
@@ -24,21 +25,12 @@ from training.discriminators import PatchDiscriminator
 from training.publish import main
 from training.settings import GanSettings
 from uncover.drawn import draw_face
-from uncover.generator import Generator, GeneratorConfig
+from uncover.generator import Generator
 from uncover.pipeline import Uncoverer
 from uncover.weights import load_bundle, load_component, save_component
 from uncover.weights_config import read_config
 
 REPO = "me/uncover"
-SMALL = GeneratorConfig(
-    resolution=64,
-    widths=(8, 16),
-    blocks=(1, 1),
-    detail_width=4,
-    coarse_widths=(8,),
-    coarse_blocks=(1,),
-    coarse_heads=0,
-)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from uncover.generator import GeneratorConfig
 from uncover.registry import REGISTRY, Spec
+
+SMALL = GeneratorConfig(
+    resolution=64,
+    widths=(8, 16),
+    blocks=(1, 1),
+    detail_width=4,
+    coarse_widths=(8,),
+    coarse_blocks=(1,),
+    coarse_heads=0,
+)
 
 
 @dataclass(frozen=True)

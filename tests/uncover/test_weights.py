@@ -10,22 +10,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.uncover.standins import Tiny, TinyConfig, trained_tiny, use_tiny
+from tests.uncover.standins import SMALL, Tiny, TinyConfig, trained_tiny, use_tiny
 from uncover.errors import WeightsError
-from uncover.generator import Generator, GeneratorConfig
+from uncover.generator import Generator
 from uncover.registry import REGISTRY
 from uncover.weights import load_bundle, load_component, save_component
 from uncover.weights_config import check_files, read_config
-
-SMALL = GeneratorConfig(
-    resolution=64,
-    widths=(8, 16),
-    blocks=(1, 1),
-    detail_width=4,
-    coarse_widths=(8,),
-    coarse_blocks=(1,),
-    coarse_heads=0,
-)
 
 
 @pytest.fixture

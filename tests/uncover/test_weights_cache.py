@@ -13,23 +13,14 @@ import pytest
 import torch
 
 from tests.hub_server import HubServer, Repo, use_hub
-from tests.uncover.standins import TinyConfig, trained_tiny, use_tiny
+from tests.uncover.standins import SMALL, TinyConfig, trained_tiny, use_tiny
 from uncover import hub
 from uncover.errors import WeightsError
-from uncover.generator import Generator, GeneratorConfig
+from uncover.generator import Generator
 from uncover.weights import load_bundle, load_component, save_component
 from uncover.weights_cache import pull, pulled
 
 NAME = "me/uncover"
-SMALL = GeneratorConfig(
-    resolution=64,
-    widths=(8, 16),
-    blocks=(1, 1),
-    detail_width=4,
-    coarse_widths=(8,),
-    coarse_blocks=(1,),
-    coarse_heads=0,
-)
 
 
 @pytest.fixture
