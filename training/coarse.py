@@ -40,10 +40,12 @@ def train_coarse(
     folder: Path,
     accelerator: Accelerator,
     max_minutes: float | None = None,
+    init: Path | None = None,
 ) -> bool:
     """Train `stage` in place, or go on with what `folder` holds; True when it is finished.
 
-    The finished stage carries the averaged weights. Raises UncoverError for other settings.
+    The finished stage carries the averaged weights. init: the run that `stage` was loaded from, if
+    any. Raises UncoverError for other settings.
     """
     own, side = settings.coarse, settings.generator.resolution // PATCH
     started, world = time.monotonic(), accelerator.num_processes
@@ -53,6 +55,8 @@ def train_coarse(
     optimizer = torch.optim.Adam(stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99))
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
     relevant["balance"] = settings.balance
+    if init is not None:
+        relevant["init"] = str(init)
     seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"
     if checkpoint.exists():
         state = load_checkpoint(checkpoint)

@@ -34,7 +34,9 @@ class AugmentSettings:
       photos that are tight crops already. shift: share of the side, each way. roll: degrees.
     light: standard deviation of log gain and log gamma; colour: of log gain per channel.
     grey: share of draws turned grey. steady: share of draws placed as well as the aligned crops
-      of the pipeline are, with a quarter of these ranges.
+      of the pipeline are, with a quarter of these ranges. beyond: share of draws in which all that
+      lies beyond the photo's edge is missing too, as it is where the pipeline's mirrored border
+      would show the mask again.
     """
 
     scale: float = 1.12
@@ -45,6 +47,7 @@ class AugmentSettings:
     colour: float = 0.06
     grey: float = 0.03
     steady: float = 0.7
+    beyond: float = 0.3
 
 
 @dataclass(frozen=True)
@@ -153,11 +156,27 @@ def _relight(image: np.ndarray, rng: np.random.Generator, settings: AugmentSetti
     return image
 
 
-class FaceDraws(Dataset[dict[str, np.ndarray]]):
-    """Training draws: item k depends only on the seed and on k.
+def draw_item(
+    face: StoredFace,
+    size: int,
+    rng: np.random.Generator,
+    augment: AugmentSettings,
+    variety: bool,
+) -> dict[str, np.ndarray]:
+    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S)."""
+    image, landmarks, valid = random_crop(face, size, rng, augment)
+    hole = random_hole(landmarks, size, rng, variety)
+    if rng.random() < augment.beyond:
+        hole = hole | ~valid
+    return {
+        "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
+        "hole": hole[None].astype(np.uint8),
+        "valid": valid[None].astype(np.uint8),
+    }
 
-    Items: "image" uint8 (3, S, S), "hole" uint8 (1, S, S), "valid" uint8 (1, S, S).
-    """
+
+class FaceDraws(Dataset[dict[str, np.ndarray]]):
+    """Training draws as `draw_item` makes them: item k depends only on the seed and on k."""
 
     def __init__(
         self,
@@ -182,13 +201,7 @@ class FaceDraws(Dataset[dict[str, np.ndarray]]):
         rng = np.random.default_rng([self.seed, k])
         which = int(np.searchsorted(self.cumulative, rng.random() * self.cumulative[-1]))
         face = self.faces[min(which, len(self.faces) - 1)]
-        image, landmarks, valid = random_crop(face, self.size, rng, self.augment)
-        hole = random_hole(landmarks, self.size, rng, self.variety)
-        return {
-            "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
-            "hole": hole[None].astype(np.uint8),
-            "valid": valid[None].astype(np.uint8),
-        }
+        return draw_item(face, self.size, rng, self.augment, self.variety)
 
 
 def evaluation_set(

@@ -50,7 +50,7 @@ def train(
     """Run (or continue) a training and return the number of images seen.
 
     data: folders made by training.prepare. out: the run folder. init: another run folder whose
-    weights (not schedule) this run starts from. Raises UncoverError for anything a user can mend.
+    weights (not schedule) both stages start from. Raises UncoverError for anything a user can mend.
     """
     started = time.monotonic()
     if settings.threads:
@@ -76,11 +76,17 @@ def train(
 
     side = settings.generator.resolution
     faces, val_faces = load_faces(data, side, progress=main, val_limit=settings.eval_faces)
+    start_from = None
+    if init is not None:
+        start_from = load_checkpoint(init / "checkpoint")
+        _fit(g, start_from["ema"], init)
     stage = getattr(g, "coarse", None)
     if stage is not None and settings.coarse.images:
-        first = init is None and not checkpoint.exists()
-        if first and not train_coarse(
-            stage, settings, faces, val_faces, out / "coarse", accelerator, max_minutes
+        if settings.coarse.frozen:
+            if start_from is None and not checkpoint.exists():
+                raise SettingsError("coarse.frozen needs --init RUN: a run to take the stage from")
+        elif not checkpoint.exists() and not train_coarse(
+            stage, settings, faces, val_faces, out / "coarse", accelerator, max_minutes, init
         ):
             return 0
         stage.requires_grad_(False)
@@ -89,9 +95,7 @@ def train(
         critics["global"] = PatchDiscriminator(settings.d_global)
     if weights.adversarial_local:
         critics["local"] = PatchDiscriminator(settings.d_local)
-    if init is not None:
-        start_from = load_checkpoint(init / "checkpoint")
-        _fit(g, start_from["ema"], init)
+    if start_from is not None:
         for name, critic in critics.items():
             _fit(critic, start_from["critics"][name], init)
     ema.load_state_dict(g.state_dict())
@@ -191,7 +195,7 @@ def train(
 
         with accelerator.autocast():
             painted = g(known, hole)
-        painted = painted.float()
+        painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.mask_aware else torch.zeros_like(hole)
 

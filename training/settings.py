@@ -43,7 +43,8 @@ class CoarseSettings:
     """How the generator's coarse stage is trained, before everything else.
 
     images: length of its run; 0 trains it together with the fine stage instead. batch, rate,
-    warmup, decay, eval_every: as in GanSettings, for this stage.
+    warmup, decay, eval_every: as in GanSettings, for this stage. frozen: take the stage as
+    --init has it and leave it alone.
     """
 
     images: int = 60_000
@@ -52,6 +53,7 @@ class CoarseSettings:
     warmup: int = 500
     decay: float = 0.5
     eval_every: int = 4_000
+    frozen: bool = False
 
     def __post_init__(self) -> None:
         if self.images < 0 or min(self.batch, self.eval_every) < 1 or not 0 < self.decay <= 1:

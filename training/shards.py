@@ -21,8 +21,7 @@ import cv2
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
-from training.faces import AugmentSettings, StoredFace, random_crop
-from training.holes import random_hole
+from training.faces import AugmentSettings, StoredFace, draw_item
 from training.pack import Shard
 from training.sampling import cell
 from training.shard_files import ShardIndex, decoded, read_index, read_shard, val_faces
@@ -96,13 +95,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
     def item(self, face: StoredFace, draw: int) -> dict[str, np.ndarray]:
         """The crop and hole that a draw number makes of a face."""
         rng = np.random.default_rng([self.seed, draw])
-        image, landmarks, valid = random_crop(decoded(face), self.size, rng, self.augment)
-        hole = random_hole(landmarks, self.size, rng, self.variety)
-        return {
-            "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
-            "hole": hole[None].astype(np.uint8),
-            "valid": valid[None].astype(np.uint8),
-        }
+        return draw_item(decoded(face), self.size, rng, self.augment, self.variety)
 
     def faces(self, reader: int, readers: int, skip: int = 0) -> Iterator[StoredFace]:
         """The undecoded faces that one of several readers draws, without end, from the skip-th on.

@@ -104,11 +104,23 @@ def test_resume_with_other_settings_is_refused(drawn, whole, capsys):
 def test_init_takes_the_weights_of_another_run(drawn, whole, tmp_path):
     out = tmp_path / "next"
     changes = ["--set", "images=4", "--set", "rate=0.0", "--set", "rate_d=0.0"]
+    changes += ["--set", "coarse.frozen=true"]
     assert run(drawn, out, "--init", str(whole), *changes) == 0
     before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
     assert all(torch.equal(before["ema"][k], after["g"][k]) for k in before["ema"])
     assert not (out / "coarse").exists()
     assert run(drawn, out, "--resume", *changes) == 0
+
+
+def test_init_lets_the_coarse_stage_learn_on(drawn, whole, tmp_path):
+    out = tmp_path / "on"
+    changes = ["--set", "images=4", "--set", "rate=0.0", "--set", "rate_d=0.0"]
+    changes += ["--set", "coarse.rate=0.0"]
+    assert run(drawn, out, "--init", str(whole), *changes) == 0
+    before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
+    assert all(torch.equal(before["ema"][k], after["g"][k]) for k in before["ema"])
+    assert load_checkpoint(out / "coarse" / "checkpoint")["settings"]["init"] == str(whole)
+    assert run(drawn, tmp_path / "alone", "--set", "coarse.frozen=true") == 1
 
 
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):
