@@ -7,12 +7,12 @@ false alarms; choose it on validation photos.
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
 import torch
 
+from training.commands import command_parser, run_to_exit
 from uncover.errors import UncoverError
 from uncover.weights import load_component, save_component
 from uncover.weights_config import read_config
@@ -53,19 +53,15 @@ def average(
 
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m training.average", description=__doc__)
+    parser = command_parser("training.average", __doc__)
     parser.add_argument("runs", type=Path, nargs=2, metavar="RUN", help="run folder")
     parser.add_argument("--name", default="detector", help="network to average")
     parser.add_argument("--out", type=Path, required=True, help="run folder to write")
     parser.add_argument("--share", type=float, default=0.5, help="of the second run, 0..1")
     parser.add_argument("--background", type=float, default=0.0, help="added to its logit")
     args = parser.parse_args(argv)
-    try:
-        average((args.runs[0], args.runs[1]), args.name, args.out, args.share, args.background)
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+    runs = (args.runs[0], args.runs[1])
+    return run_to_exit(lambda: average(runs, args.name, args.out, args.share, args.background))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -19,13 +18,14 @@ from accelerate import Accelerator
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, to_dict
-from training.data import draw_loader
+from training.data import TrainingData
 from training.evaluate import val_scores
-from training.faces import FaceDraws, StoredFace, evaluation_set
+from training.faces import evaluation_set
 from training.networks import update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, schedule
 from training.settings import GanSettings
+from training.stopwatch import Stopwatch
 from uncover.coarse import CoarseStage, shrink
 from uncover.generator import PATCH, to_network
 
@@ -35,8 +35,7 @@ DRAWN_AT = 2  # crops are drawn at this multiple of the stage's side
 def train_coarse(
     stage: CoarseStage,
     settings: GanSettings,
-    train_faces: Sequence[StoredFace],
-    val_faces: Sequence[StoredFace],
+    data: TrainingData,
     folder: Path,
     accelerator: Accelerator,
     max_minutes: float | None = None,
@@ -71,21 +70,14 @@ def train_coarse(
         stage.load_state_dict(ema.state_dict())
         return True
 
-    draws = FaceDraws(
-        train_faces,
-        side * DRAWN_AT,
-        own.images,
-        settings.seed + 1,
-        settings.balance,
-        settings.augment,
-        settings.mask_variety,
-    )
-    loader = draw_loader(draws, own.batch, seen, settings, accelerator)
-    val_images, val_holes = evaluation_set(val_faces, side, seed=0)
+    seed, drawn_at = settings.seed + 1, side * DRAWN_AT
+    loader = data.loader(drawn_at, own.images, seed, own.batch, seen, settings, accelerator)
+    val_images, val_holes = evaluation_set(data.val, side, seed=0)
     val_known, val_hole = to_network(val_images, val_holes, device)
     log, interrupted = RunLog(folder, active=main), catch_interrupt()
     network, optimizer = accelerator.prepare(stage, optimizer)
     clock, counted, total, steps = time.monotonic(), 0, torch.zeros((), device=device), 0
+    watch = Stopwatch(device)
 
     for batch in loader:
         image = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
@@ -93,6 +85,7 @@ def train_coarse(
         known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
         truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
         valid = -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
+        watch.lap("data")
         factor = schedule(seen, own.images, own.warmup, own.decay)
         for group in optimizer.param_groups:
             group["lr"] = own.rate * factor
@@ -108,10 +101,12 @@ def train_coarse(
         seen += image.shape[0] * world
         counted, steps = counted + image.shape[0] * world, steps + 1
         update_ema(ema, stage, settings.ema, seen / own.batch)
+        watch.lap("network")
         last = seen + own.batch > own.images
         if crossed(seen, own.batch, 40 * own.batch) or last:
             now = time.monotonic()
             rates = {"rate": own.rate * factor, "per_second": counted / (now - clock)}
+            rates |= watch.rates(counted)
             log.write("train", seen, {"hole": float(total) / steps, **rates})
             clock, counted, total, steps = now, 0, torch.zeros_like(total), 0
         if main and (crossed(seen, own.batch, own.eval_every) or last):
@@ -124,6 +119,7 @@ def train_coarse(
             filled[~val_holes] = val_images[~val_holes]
             log.write("val", seen, val_scores(val_images, filled, val_holes, None))
             clock += time.monotonic() - paused
+            watch.skip()
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = any_process(accelerator, late or interrupted())
         if main and (stop or last or crossed(seen, own.batch, own.eval_every)):
@@ -137,6 +133,7 @@ def train_coarse(
                 "rng": rng_state(),
             }
             save_checkpoint(checkpoint, state)
+            watch.skip()
         if last:
             break
         if stop:

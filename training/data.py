@@ -1,21 +1,116 @@
-"""From prepared folders to faces in memory."""
+"""From what `--data` names, prepared folders or shards, to batches of draws."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 from accelerate import Accelerator
 from torch import Generator
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
 from training.faces import FaceDraws, StoredFace, store_faces
+from training.pack import INDEX_NAME, SHARDS_NAME
 from training.sampling import StridedDraws, cell
 from training.settings import GanSettings
+from training.shard_files import ShardIndex, is_url, join_indexes, read_index, val_faces
+from training.shards import ShardDraws
 from uncover.errors import UncoverError
-from uncover.records import FaceRecord, read_manifest
+from uncover.records import MANIFEST_NAME, FaceRecord, read_manifest
+
+Source = Path | str
+"""A prepared folder, a folder of shards, or the URL of one."""
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """The faces of a run; exactly one of `train` (in memory) and `index` (shards) is not None."""
+
+    val: list[StoredFace]
+    summary: dict[str, Any]
+    train: list[StoredFace] | None = None
+    index: ShardIndex | None = None
+
+    def loader(
+        self,
+        size: int,
+        length: int,
+        seed: int,
+        batch: int,
+        seen: int,
+        settings: GanSettings,
+        accelerator: Accelerator,
+    ) -> Iterator[Any]:
+        """This process's part of a run's draws from number `seen` on, in batches.
+
+        size: side of the crops in pixels. length, batch: in draws over all processes.
+
+        Raises UncoverError, also from a worker, in one line.
+        """
+        world, rank = accelerator.num_processes, accelerator.process_index
+        each, workers = max(1, batch // world), settings.workers
+        kind = (size, length, seed, settings.balance, settings.augment, settings.mask_variety)
+        draws: Dataset[Any]
+        sampler = None
+        if self.index is not None:
+            draws = shards = ShardDraws(
+                self.index, *kind, batch=each, start=seen, rank=rank, world=world
+            )
+            shards.check_readers(world * max(1, workers))
+        else:
+            assert self.train is not None
+            draws, sampler = FaceDraws(self.train, *kind), StridedDraws(seen, length, rank, world)
+        loader = DataLoader(
+            draws,
+            batch_size=each,
+            sampler=sampler,
+            num_workers=workers,
+            worker_init_fn=_one_thread,
+            pin_memory=accelerator.device.type == "cuda",
+            drop_last=True,
+            generator=Generator().manual_seed(settings.seed),  # leave the global one alone
+        )
+        return _batches(loader)
+
+
+def open_data(
+    sources: Sequence[Source], resolution: int, val_limit: int, progress: bool = False
+) -> TrainingData:
+    """The faces that several sources hold, for crops of `resolution` pixels.
+
+    Folders are decoded into memory, of shards only the validation faces. Those are `val_limit` of
+    the first source that has any, always the same ones.
+
+    Raises UncoverError when there are no faces, or folders and shards are named together.
+    """
+    sharded = [is_sharded(source) for source in sources]
+    if all(sharded):
+        index = join_indexes([read_index(source) for source in sources])
+        return TrainingData(val_faces(index, val_limit), index.summary(), index=index)
+    if any(sharded):
+        plain = next(s for s, is_shards in zip(sources, sharded, strict=True) if not is_shards)
+        raise UncoverError(
+            f"--data names folders and shards: pack {plain} too (python -m training.pack {plain} "
+            f"--shards N) and give {plain}/{SHARDS_NAME}"
+        )
+    folders = [Path(source) for source in sources]
+    train, val = load_faces(folders, resolution, progress, val_limit)
+    return TrainingData(val, data_summary(folders, train), train)
+
+
+def is_sharded(source: Source) -> bool:
+    """Whether a source is read from shards: a URL, or a folder with an index but no manifest."""
+    if is_url(str(source)):
+        return True
+    folder = Path(source)
+    if (folder / MANIFEST_NAME).is_file():
+        return False
+    return any((f / INDEX_NAME).is_file() for f in (folder, folder / SHARDS_NAME))
 
 
 def load_faces(
@@ -23,9 +118,8 @@ def load_faces(
 ) -> tuple[list[StoredFace], list[StoredFace]]:
     """Train and validation faces of several prepared folders, decoded.
 
-    The validation part holds `val_limit` faces of the first folder that has any, picked by hash;
-    a folder without a val split lends some of its test-free rest: none, that is, so a data set
-    without validation faces is an error. Raises UncoverError.
+    The validation part holds `val_limit` faces of the first folder that has any, picked by hash.
+    Raises UncoverError when there are no faces for either.
     """
     train: list[FaceRecord] = []
     val: list[FaceRecord] = []
@@ -42,23 +136,6 @@ def load_faces(
     return store_faces(train, resolution, progress), store_faces(val, resolution)
 
 
-def draw_loader(
-    draws: FaceDraws, batch: int, seen: int, settings: GanSettings, accelerator: Accelerator
-) -> DataLoader[Any]:
-    """This process's part of the draws from number `seen` on, `batch` over all processes."""
-    world, rank = accelerator.num_processes, accelerator.process_index
-    return DataLoader(
-        draws,
-        batch_size=max(1, batch // world),
-        sampler=StridedDraws(seen, len(draws), rank, world),
-        num_workers=settings.workers,
-        pin_memory=accelerator.device.type == "cuda",
-        drop_last=True,
-        persistent_workers=settings.workers > 0,
-        generator=Generator().manual_seed(settings.seed),  # leave the global one alone
-    )
-
-
 def data_summary(folders: Sequence[Path], faces: Sequence[StoredFace]) -> dict[str, Any]:
     """What a run was trained on: photos by ethnicity and estimated pose, for config and card."""
     counts = Counter(cell(face.record) for face in faces)
@@ -70,3 +147,16 @@ def data_summary(folders: Sequence[Path], faces: Sequence[StoredFace]) -> dict[s
         "photos": len(faces),
         "by_ethnicity_and_pose": table,
     }
+
+
+def _batches(loader: DataLoader[Any]) -> Iterator[Any]:
+    try:
+        yield from loader
+    except UncoverError as error:  # a worker's comes with its traceback
+        last = str(error).strip().splitlines()[-1]
+        raise UncoverError(re.sub(r"^[\w.]+Error: ", "", last)) from None
+
+
+def _one_thread(worker: int) -> None:
+    """The workers are as many as the cores: each has one thread."""
+    cv2.setNumThreads(1)

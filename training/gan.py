@@ -10,17 +10,16 @@ import json
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
 from torch import Tensor, nn
 
 from training import losses
-from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.checkpoint import load_checkpoint
 from training.coarse import any_process, train_coarse
 from training.config import SettingsError, to_dict
-from training.data import data_summary, draw_loader, load_faces
+from training.data import Source, open_data
 from training.discriminators import (
     PatchDiscriminator,
     cut_windows,
@@ -29,18 +28,19 @@ from training.discriminators import (
     native_windows,
 )
 from training.evaluate import predict, val_scores, write_sheet
-from training.faces import FaceDraws, evaluation_set
-from training.networks import build_generator, build_lpips, component_name, update_ema
+from training.faces import evaluation_set
+from training.gan_state import GanState, fit
+from training.networks import build_generator, build_lpips, update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, run_command, schedule
 from training.settings import GanSettings
+from training.stopwatch import Stopwatch
 from uncover.errors import UncoverError
-from uncover.weights import save_component
 
 
 def train(
     settings: GanSettings,
-    data: list[Path],
+    data: list[Source],
     out: Path,
     *,
     resume: bool = False,
@@ -49,8 +49,9 @@ def train(
 ) -> int:
     """Run (or continue) a training and return the number of images seen.
 
-    data: folders made by training.prepare. out: the run folder. init: another run folder whose
-    weights (not schedule) both stages start from. Raises UncoverError for anything a user can mend.
+    data: folders made by training.prepare, or folders or URLs of shards. out: the run folder. init:
+    another run folder whose weights (not schedule) both stages start from. Raises UncoverError for
+    anything a user can mend.
     """
     started = time.monotonic()
     if settings.threads:
@@ -68,25 +69,24 @@ def train(
 
     # Networks, the averaged copy of the generator, optimisers.
     g, ema = build_generator(settings), build_generator(settings)
-    g_name = component_name(settings)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     lpips = build_lpips().to(device, memory_format=layout) if weights.perceptual else None
     # Scores use LPIPS where its network is at hand, whether or not it is a loss.
     judge = lpips if lpips is not None else build_lpips(required=False)
 
     side = settings.generator.resolution
-    faces, val_faces = load_faces(data, side, progress=main, val_limit=settings.eval_faces)
+    faces = open_data(data, side, settings.eval_faces, progress=main)
     start_from = None
     if init is not None:
         start_from = load_checkpoint(init / "checkpoint")
-        _fit(g, start_from["ema"], init)
+        fit(g, start_from["ema"], init)
     stage = getattr(g, "coarse", None)
     if stage is not None and settings.coarse.images:
         if settings.coarse.frozen:
             if start_from is None and not checkpoint.exists():
                 raise SettingsError("coarse.frozen needs --init RUN: a run to take the stage from")
         elif not checkpoint.exists() and not train_coarse(
-            stage, settings, faces, val_faces, out / "coarse", accelerator, max_minutes, init
+            stage, settings, faces, out / "coarse", accelerator, max_minutes, init
         ):
             return 0
         stage.requires_grad_(False)
@@ -97,7 +97,7 @@ def train(
         critics["local"] = PatchDiscriminator(settings.d_local)
     if start_from is not None:
         for name, critic in critics.items():
-            _fit(critic, start_from["critics"][name], init)
+            fit(critic, start_from["critics"][name], init)
     ema.load_state_dict(g.state_dict())
     ema.requires_grad_(False).eval().to(device)
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
@@ -110,60 +110,23 @@ def train(
     )
 
     # State: images seen, or what a checkpoint holds.
-    seen = 0
+    state = GanState(out, settings, g, ema, critics, optim_g, optim_d, started=started)
     if resume and (checkpoint.exists() or not begun):
-        state = load_checkpoint(checkpoint)
-        if _lasting(state["settings"]) != _lasting(to_dict(settings)):
-            raise SettingsError(f"{out} was started with other settings: see {out}/settings.json")
-        g.load_state_dict(state["g"])
-        ema.load_state_dict(state["ema"])
-        critics.load_state_dict(state["critics_flat"])
-        optim_g.load_state_dict(state["optim_g"])
-        optim_d.load_state_dict(state["optim_d"])
-        restore_rng(state["rng"])
-        seen = state["seen"]
+        state.restore()
     g, optim_g = accelerator.prepare(g, optim_g)
     wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
     optim_d = accelerator.prepare(optim_d)
 
     # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
-    draws = FaceDraws(
-        faces,
-        side,
-        settings.images,
-        settings.seed,
-        settings.balance,
-        settings.augment,
-        settings.mask_variety,
+    seen = state.seen
+    loader = faces.loader(
+        side, settings.images, settings.seed, settings.batch, seen, settings, accelerator
     )
-    loader = draw_loader(draws, settings.batch, seen, settings, accelerator)
-    val_images, val_holes = evaluation_set(val_faces, side, seed=0)
-    log = RunLog(out, active=main)
+    val_images, val_holes = evaluation_set(faces.val, side, seed=0)
+    log, interrupted = RunLog(out, active=main), catch_interrupt()
     if main:
         (out / "settings.json").write_text(json.dumps(to_dict(settings), indent=2))
-        (out / "data.json").write_text(json.dumps(data_summary(data, faces), indent=2))
-
-    def snapshot() -> None:
-        prints = fingerprints(accelerator, [g, ema, *critics.values()])
-        if not main:
-            return
-        state: dict[str, Any] = {
-            "settings": to_dict(settings),
-            "seen": seen,
-            "g": accelerator.unwrap_model(g).state_dict(),
-            "ema": ema.state_dict(),
-            "critics": {name: critic.state_dict() for name, critic in critics.items()},
-            "critics_flat": critics.state_dict(),
-            "optim_g": optim_g.optimizer.state_dict(),
-            "optim_d": optim_d.optimizer.state_dict(),
-            "rng": rng_state(),
-            "fingerprints": prints,
-        }
-        save_checkpoint(checkpoint, state)
-        minutes = past_minutes + (time.monotonic() - started) / 60
-        (out / "minutes.json").write_text(json.dumps({"minutes": minutes, "seen": seen}))
-        notes = {"images": seen, "minutes": round(minutes, 1), "settings": to_dict(settings)}
-        save_component(out / "weights", g_name, ema, ema.config, training=notes)
+        (out / "data.json").write_text(json.dumps(faces.summary, indent=2))
 
     def evaluate() -> None:
         if not main:
@@ -172,12 +135,8 @@ def train(
         log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
         write_sheet(out / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
 
-    past_minutes = 0.0
-    if resume and (out / "minutes.json").exists():
-        past_minutes = json.loads((out / "minutes.json").read_text())["minutes"]
-    interrupted = catch_interrupt()
     sums: dict[str, Tensor] = {}
-    step, counted, clock = 0, 0, time.monotonic()
+    step, counted, clock, watch = 0, 0, time.monotonic(), Stopwatch(device)
 
     # The loop.
     for batch in loader:
@@ -185,6 +144,7 @@ def train(
         hole = batch["hole"].to(device, non_blocking=True).float()
         valid = batch["valid"].to(device, non_blocking=True).float()
         real, known = real.contiguous(memory_format=layout), real * (1 - hole)
+        watch.lap("data")
         factor = schedule(seen, settings.images, settings.warmup, settings.decay)
         for group in optim_g.param_groups:
             group["lr"] = settings.rate * factor
@@ -198,6 +158,7 @@ def train(
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.mask_aware else torch.zeros_like(hole)
+        watch.lap("generator")
 
         if adversarial:  # discriminators: real against pasted
             penalise = weights.r1 > 0 and (seen // settings.batch) % weights.r1_every == 0
@@ -223,6 +184,7 @@ def train(
             optim_d.zero_grad(set_to_none=True)
             accelerator.backward(loss_d)
             optim_d.step()
+            watch.lap("discriminators")
 
         # Generator.
         pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
@@ -254,33 +216,37 @@ def train(
                     terms["matching"] = losses.feature_matching(targets, features)
                     loss_g = loss_g + weights.matching * terms["matching"]
             critics.requires_grad_(True)
+        watch.lap("losses")
         optim_g.zero_grad(set_to_none=True)
         accelerator.backward(loss_g)
         optim_g.step()
         if not torch.isfinite(loss_g):
             raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
 
-        seen += real.shape[0] * world
+        seen = state.seen = seen + real.shape[0] * world
         step += 1
         counted += real.shape[0] * world
         update_ema(ema, accelerator.unwrap_model(g), settings.ema, seen / settings.batch)
         for name, value in terms.items():
             sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
+        watch.lap("backward")
 
         last = seen + settings.batch > settings.images
         if crossed(seen, settings.batch, 20 * settings.batch) or last:
             now = time.monotonic()
             values = {k: float(v) / step for k, v in sums.items()}
             values |= {"rate": settings.rate * factor, "per_second": counted / (now - clock)}
-            log.write("train", seen, values)
+            log.write("train", seen, values | watch.rates(counted))
             sums, step, counted, clock = {}, 0, 0, now
         if crossed(seen, settings.batch, settings.eval_every) or last:
             evaluate()
             clock, counted, step, sums = time.monotonic(), 0, 0, {}
+            watch.restart()
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = any_process(accelerator, late or interrupted())
         if crossed(seen, settings.batch, settings.save_every) or last or stop:
-            snapshot()
+            state.save(accelerator)
+            watch.skip()
         if stop:
             if main:
                 print(f"stopped after {seen} images; go on with --resume", file=sys.stderr)
@@ -291,34 +257,9 @@ def train(
     return seen
 
 
-def fingerprints(accelerator: Accelerator, modules: list[nn.Module]) -> list[float]:
-    """Per process, the sum of squares of all parameters: equal numbers mean equal networks.
-
-    Raises UncoverError when the processes hold different weights.
-    """
-    total = sum(p.detach().double().square().sum() for m in modules for p in m.parameters())
-    each = accelerator.gather(torch.as_tensor(total).reshape(1)).tolist()
-    if len(set(each)) > 1:
-        raise UncoverError(f"the processes have drifted apart (sums of squares {each})")
-    return each
-
-
-def _fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:
-    try:
-        module.load_state_dict(state)
-    except RuntimeError as error:
-        first = str(error).splitlines()[1].strip() if "\n" in str(error) else str(error)
-        raise UncoverError(f"--init {source}: networks of another shape ({first})") from None
-
-
-def _lasting(settings: dict[str, Any]) -> dict[str, Any]:
-    """The settings that must not change within a run: all but those of the machine."""
-    return {k: v for k, v in settings.items() if k not in ("threads", "workers")}
-
-
 def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
-    return run_command("training.gan", __doc__, GanSettings, train, "compact", argv, drawn=True)
+    return run_command("training.gan", __doc__, GanSettings, train, "compact", argv, faces=True)
 
 
 if __name__ == "__main__":

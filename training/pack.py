@@ -8,7 +8,6 @@ larger than training needs are cut to what its crops can reach. `training.shards
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import itertools
 import json
@@ -25,6 +24,7 @@ from typing import Any
 import cv2
 from tqdm import tqdm
 
+from training.commands import command_parser, run_to_exit
 from training.faces import store_face
 from training.sampling import cell
 from uncover.errors import UncoverError
@@ -197,23 +197,19 @@ def _described(path: Path, samples: int) -> Shard:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status."""
-    parser = argparse.ArgumentParser(
-        prog="python -m training.pack",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser("training.pack", __doc__)
     parser.add_argument("folder", type=Path, help="folder made by training.prepare")
     parser.add_argument("--shards", type=int, required=True, help="tar files of the train split")
     parser.add_argument("--resolution", type=int, default=256, help="largest crop (default: 256)")
     parser.add_argument("--workers", type=int, default=4, help="threads (default: 4)")
     args = parser.parse_args(arguments)
-    try:
-        out = pack(args.folder, args.shards, args.resolution, max(1, args.workers), progress=True)
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"written to {out}")
-    return 0
+    workers = max(1, args.workers)
+
+    def work() -> None:
+        out = pack(args.folder, args.shards, args.resolution, workers, progress=True)
+        print(f"written to {out}")
+
+    return run_to_exit(work)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,6 @@ out. The photos that the detector's training keeps apart are kept apart here too
 
 from __future__ import annotations
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ import numpy as np
 from tqdm import tqdm
 
 from training.coco import is_held_out, read_rgb
+from training.commands import command_parser, run_to_exit
 from uncover.alignment import refine
 from uncover.detector import MaskDetector
 from uncover.errors import UncoverError
@@ -195,14 +195,15 @@ def main(argv: list[str] | None = None) -> int:
     """Entry point; returns the exit code."""
     from uncover.weights import load_component
 
-    parser = argparse.ArgumentParser(prog="python -m training.pseudo", description=__doc__)
+    parser = command_parser("training.pseudo", __doc__)
     parser.add_argument("--data", type=Path, required=True, help="folder of photos")
     parser.add_argument("--detector", type=Path, required=True, help="weights folder")
     parser.add_argument("--segmenter", type=Path, required=True, help="weights folder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--held-out", type=float, default=0.2, help="share of photos to leave")
     args = parser.parse_args(argv)
-    try:
+
+    def work() -> None:
         if not args.data.is_dir():
             raise UncoverError(f"--data {args.data}: no such folder")
         kept = label_folder(
@@ -212,11 +213,9 @@ def main(argv: list[str] | None = None) -> int:
             load_component(args.segmenter, "segmenter"),
             args.held_out,
         )
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{kept} faces labelled in {args.out}")
-    return 0
+        print(f"{kept} faces labelled in {args.out}")
+
+    return run_to_exit(work)
 
 
 if __name__ == "__main__":

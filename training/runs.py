@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import signal
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +13,10 @@ import torch
 from torch import nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
+from training.commands import command_parser, run_to_exit
 from training.config import SettingsError, load_settings, to_dict
+from training.pack import INDEX_NAME
+from training.shard_files import is_url
 from uncover.drawn import write_drawn_faces
 from uncover.errors import UncoverError
 from uncover.records import MANIFEST_NAME
@@ -141,20 +142,18 @@ def run_command(
     train: Callable[..., int],
     default_preset: str,
     argv: list[str] | None,
-    drawn: bool = False,
+    faces: bool = False,
 ) -> int:
     """The command line that the loops share; returns the exit code.
 
-    drawn: offer `--drawn N`, which trains on N drawn faces instead of a data folder.
+    faces: training needs no more than bare faces, so offer `--drawn N`, which trains on N drawn
+    ones instead of `--data`, and let `--data` name shards as well.
     """
-    parser = argparse.ArgumentParser(
-        prog=f"python -m {module}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
+    parser = command_parser(module, description)
     source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--data", type=Path, action="append", help="data folder; may repeat")
-    if drawn:
+    kinds = "prepared folder, or folder or URL of shards" if faces else "data folder"
+    source.add_argument("--data", action="append", help=f"{kinds}; may repeat")
+    if faces:
         source.add_argument("--drawn", type=int, metavar="N", help="train on N drawn faces")
     parser.add_argument("--preset", default=default_preset, help="preset name or .toml file")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
@@ -163,16 +162,15 @@ def run_command(
     parser.add_argument("--max-minutes", type=float, help="save and stop after so many minutes")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
     args = parser.parse_args(argv)
-    try:
+
+    def work() -> None:
         settings = load_settings(settings_cls, args.preset, args.changes)
-        data = args.data
-        if data is None:
+        if args.data is not None:
+            data = [data_source(text, shards=faces) for text in args.data]
+        else:
             data = [args.out / "drawn"]
-            if not (data[0] / MANIFEST_NAME).exists():
-                write_drawn_faces(data[0], args.drawn)
-        for folder in data:
-            if not folder.is_dir():
-                raise UncoverError(f"--data {folder}: no such folder")
+            if not (args.out / "drawn" / MANIFEST_NAME).exists():
+                write_drawn_faces(args.out / "drawn", args.drawn)
         train(
             settings,
             data,
@@ -181,7 +179,20 @@ def run_command(
             init=args.init,
             max_minutes=args.max_minutes,
         )
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    return 0
+
+    return run_to_exit(work)
+
+
+def data_source(text: str, shards: bool) -> Path | str:
+    """What a `--data` names: an existing folder, or, where shards will do, their URL.
+
+    An index.json stands for its folder. Raises UncoverError when there is no such folder.
+    """
+    if shards and is_url(text):
+        return text
+    path = Path(text)
+    if shards and path.name == INDEX_NAME:
+        path = path.parent
+    if not path.is_dir():
+        raise UncoverError(f"--data {text}: no such folder")
+    return path

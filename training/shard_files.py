@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from http.client import HTTPException
 from io import BytesIO
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import cv2
@@ -18,23 +22,29 @@ from training.pack import INDEX_NAME, SHARDS_NAME, VERSION, Shard, need_webdatas
 from uncover.errors import UncoverError
 from uncover.records import parse_row
 
+PAUSES = (1.0, 5.0, 30.0)  # seconds before a shard is asked for again
+
 
 @dataclass(frozen=True)
 class ShardIndex:
     """What index.json says. base: folder or URL of the shards, without a "/" at its end.
 
-    cells: "ethnicity\\tpose bin" -> training photos.
+    sources: names of the data sets. cells: "ethnicity\\tpose bin" -> training photos.
     """
 
     base: str
     resolution: int
-    source: str
+    sources: tuple[str, ...]
     cells: dict[str, int]
     shards: tuple[Shard, ...]
 
     def of(self, split: str) -> list[Shard]:
         """The shards of a split."""
         return [shard for shard in self.shards if shard.split == split]
+
+    def where(self, shard: Shard) -> str:
+        """Path or URL of a shard."""
+        return f"{self.base}/{shard.file}" if self.base else shard.file
 
     def summary(self) -> dict[str, Any]:
         """As `training.data.data_summary`: what a run was trained on."""
@@ -43,7 +53,7 @@ class ShardIndex:
             ethnicity, _, pose = key.partition("\t")
             table.setdefault(ethnicity, {})[pose] = count
         photos = sum(self.cells.values())
-        return {"sources": [self.source], "photos": photos, "by_ethnicity_and_pose": table}
+        return {"sources": list(self.sources), "photos": photos, "by_ethnicity_and_pose": table}
 
 
 def is_url(text: str) -> bool:
@@ -54,9 +64,11 @@ def is_url(text: str) -> bool:
 def read_index(source: str | Path) -> ShardIndex:
     """The index of a folder of shards, of a prepared folder that holds one, or of a URL.
 
+    source: may also name the index.json itself.
+
     Raises UncoverError when there is none or it is not as it should be.
     """
-    base = str(source).rstrip("/")
+    base = str(source).rstrip("/").removesuffix(f"/{INDEX_NAME}")
     if not is_url(base) and (Path(base) / SHARDS_NAME / INDEX_NAME).is_file():
         base = str(Path(base) / SHARDS_NAME)
     where = f"{base}/{INDEX_NAME}"
@@ -69,9 +81,26 @@ def read_index(source: str | Path) -> ShardIndex:
         if not plain or not any(shard.split == "train" for shard in shards):
             raise UncoverError(f"{where} names no usable shards: pack the data again")
         cells = {str(key): int(count) for key, count in data["cells"].items()}
-        return ShardIndex(base, int(data["resolution"]), str(data["source"]), cells, shards)
+        return ShardIndex(base, int(data["resolution"]), (str(data["source"]),), cells, shards)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise UncoverError(f"{where} is not an index of shards ({error})") from error
+
+
+def join_indexes(indexes: Sequence[ShardIndex]) -> ShardIndex:
+    """Several sets of shards as one; the validation shards are the first set's that has any."""
+    if len(indexes) == 1:
+        return indexes[0]
+    cells: Counter[str] = Counter()
+    shards: list[Shard] = []
+    for index in indexes:
+        cells.update(index.cells)
+        known = {shard.split for shard in shards}
+        for shard in index.shards:
+            if shard.split == "train" or "val" not in known:
+                shards.append(replace(shard, file=index.where(shard)))
+    resolution = min(index.resolution for index in indexes)
+    sources = tuple(name for index in indexes for name in index.sources)
+    return ShardIndex("", resolution, sources, dict(sorted(cells.items())), tuple(shards))
 
 
 def read_shard(index: ShardIndex, shard: Shard) -> list[StoredFace]:
@@ -80,8 +109,8 @@ def read_shard(index: ShardIndex, shard: Shard) -> list[StoredFace]:
     Raises UncoverError when it is missing or does not hold what the index says.
     """
     webdataset = need_webdataset()
-    where = f"{index.base}/{shard.file}"
-    data = _read(where)
+    where = index.where(shard)
+    data = _read(where, PAUSES)
     if len(data) != shard.size:
         raise UncoverError(f"{where} has {len(data)} bytes, not {shard.size}: fetch it again")
     source = [{"url": where, "stream": BytesIO(data)}]
@@ -121,17 +150,32 @@ def val_faces(index: ShardIndex, limit: int | None) -> list[StoredFace]:
         if limit is not None and len(found) >= limit:
             break
     if not found:
-        raise UncoverError(f"{index.base} has no val shards: prepare the data with a val split")
+        names = ", ".join(index.sources)
+        raise UncoverError(f"{names}: no val shards: prepare the data with a val split")
     return [decoded(face) for face in found[:limit]]
 
 
-def _read(where: str) -> bytes:
+def _read(where: str, pauses: Sequence[float] = ()) -> bytes:
+    """A file's bytes; what a server failed to send is asked for again after each pause."""
+    if is_url(where):
+        for pause in pauses:
+            try:
+                return _fetched(where)
+            except HTTPError as error:
+                if error.code < 500:
+                    break
+            except (OSError, HTTPException):
+                pass  # a run of days outlives a server's hiccup
+            time.sleep(pause)
     try:
-        if is_url(where):
-            with urlopen(where, timeout=60) as answer:
-                return bytes(answer.read())
-        return Path(where).read_bytes()
-    except URLError as error:
-        raise UncoverError(f"{where} cannot be fetched: {error.reason}") from error
+        return _fetched(where) if is_url(where) else Path(where).read_bytes()
+    except (URLError, HTTPException) as error:
+        reason = getattr(error, "reason", None) or type(error).__name__
+        raise UncoverError(f"{where} cannot be fetched: {reason}") from error
     except OSError as error:
         raise UncoverError(f"{where} cannot be read: {error.strerror or error}") from error
+
+
+def _fetched(url: str) -> bytes:
+    with urlopen(url, timeout=60) as answer:
+        return bytes(answer.read())

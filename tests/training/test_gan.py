@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
 
+from tests.training.two_processes import train_in_two
 from training import gan
 from training.checkpoint import load_checkpoint
 from uncover.drawn import write_drawn_faces
 from uncover.weights import load_component
-
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +40,9 @@ def test_run_folder_holds_what_it_should(whole):
     last = [r for r in rows if r["kind"] == "train"][-1]
     named = {"known", "hole", "d_global", "d_local", "g_global", "g_local", "matching"}
     assert named <= last.keys()
+    stages = ("data", "generator", "discriminators", "losses", "backward")
+    rates = [last[f"per_second_{stage}"] for stage in stages]
+    assert all(rate >= last["per_second"] > 0 for rate in rates)  # a part is never slower
     assert {"psnr_hole", "ssim"} <= next(r for r in rows if r["kind"] == "val").keys()
     assert list((whole / "log").iterdir())
     assert json.loads((whole / "settings.json").read_text())["images"] == 32
@@ -84,6 +82,7 @@ def test_the_coarse_stage_learns_first_and_is_kept(whole):
     state = load_checkpoint(whole / "checkpoint")
     assert all(torch.equal(value, state["g"][f"coarse.{key}"]) for key, value in coarse.items())
     rows = [json.loads(line) for line in (whole / "coarse" / "log.jsonl").read_text().splitlines()]
+    assert {"per_second_data", "per_second_network"} <= rows[-2].keys()
     scores = [row["psnr_hole"] for row in rows if row["kind"] == "val"]
     assert len(scores) == 2
     assert scores[1] > scores[0]
@@ -154,14 +153,7 @@ def test_mistakes_are_one_line(drawn, tmp_path, capsys, arguments, message):
 
 def test_two_processes_end_with_the_same_weights(drawn, tmp_path):
     out = tmp_path / "two"
-    # Without mpirun, `accelerate launch --cpu` starts one process; this starts two, on the CPU.
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
-    command += ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
-    command += ["--dynamo_backend", "no"]
-    command += ["--main_process_port", "0", "-m", "training.gan", "--data", str(drawn)]
-    command += ["--preset", "smoke", "--out", str(out)]
-    environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    done = train_in_two("--data", str(drawn), "--preset", "smoke", "--out", str(out))
     assert done.returncode == 0, done.stderr[-2000:]
     state = load_checkpoint(out / "checkpoint")
     assert state["seen"] == 32

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import Counter
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import cv2
@@ -13,12 +11,14 @@ import numpy as np
 import pytest
 from torch.utils.data import DataLoader
 
+from tests.training.file_server import served
+from training import shard_files
 from training.faces import AugmentSettings, FaceDraws, store_face, store_faces
 from training.pack import INDEX_NAME, pack, shrunk
 from training.pack import main as pack_main
 from training.prepare import main as prepare_main
 from training.sampling import cell, draw_probabilities
-from training.shard_files import decoded, read_shard
+from training.shard_files import decoded, join_indexes, read_shard
 from training.shards import ShardDraws, cell_weights, drawn, main, read_index, val_faces
 from uncover.drawn import write_drawn_faces
 from uncover.errors import UncoverError
@@ -165,28 +165,42 @@ def test_systematic_resampling_is_floor_or_ceil() -> None:
 
 
 def test_shards_by_url_are_the_same(folder: Path) -> None:
-    class Quiet(SimpleHTTPRequestHandler):
-        def __init__(self, *args: object) -> None:
-            super().__init__(*args, directory=str(folder / "shards"))  # type: ignore[arg-type]
-
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Quiet)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        url = f"http://127.0.0.1:{server.server_port}"
+    with served(folder / "shards") as url:
         far, near = read_index(url + "/"), read_index(folder)
         assert far.shards == near.shards
+        assert read_index(f"{url}/{INDEX_NAME}").shards == near.shards
         ours, theirs = (numbers(draws(folder, index=i).faces(0, 1), 30) for i in (far, near))
         assert ours == theirs
         with pytest.raises(UncoverError, match="cannot be fetched"):
             read_index(url + "/nothing")
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+
+
+def test_a_servers_hiccup_is_outlived(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shard_files, "PAUSES", (0.0, 0.0))
+    with served(folder / "shards", hiccups=2) as url:
+        index = read_index(url)
+        assert len(read_shard(index, index.shards[0])) == index.shards[0].samples
+    with served(folder / "shards", hiccups=9) as url:
+        index = read_index(url)
+        with pytest.raises(UncoverError, match=f"{index.shards[0].file} cannot be fetched"):
+            read_shard(index, index.shards[0])
+
+
+def test_two_sets_of_shards_are_one(folder: Path, tmp_path: Path) -> None:
+    other = write_drawn_faces(tmp_path / "other", 20, seed=9)
+    pack(other, 2, 96)
+    first, second = read_index(folder), read_index(other)
+    joined = join_indexes([first, second])
+    assert joined.resolution == 64
+    assert joined.summary()["sources"] == ["drawn", "other"]
+    assert joined.summary()["photos"] == sum(i.summary()["photos"] for i in (first, second))
+    assert len(joined.of("train")) == SHARDS + 2
+    records = [r for f in (folder, other) for r in read_manifest(f, "train")]
+    stream = draws(folder, index=joined, balance=0.0).faces(0, 1)
+    assert sorted(numbers(stream, len(records))) == sorted(r.sha256 for r in records)
+    ours, theirs = (val_faces(i, None) for i in (joined, first))
+    assert [f.record.sha256 for f in ours] == [f.record.sha256 for f in theirs]
+    assert join_indexes([first]) is first
 
 
 def test_validation_faces_are_always_the_same(folder: Path) -> None:
