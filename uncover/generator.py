@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.blocks import ResidualBlock, smooth_fill
+from uncover.blocks import ResidualBlock, binomial, smooth_fill
 from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
 
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
@@ -32,6 +32,7 @@ class GeneratorConfig:
     blocks: residual blocks per level, in the encoder and again in the decoder.
     groups: groups of the normalisation, or their greatest common divisor with a layer's width.
     detail_width: channels of the half-resolution stage that draws fine texture.
+    smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
     latent: length of the latent vector; 0 switches it off.
     coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
@@ -43,6 +44,7 @@ class GeneratorConfig:
     blocks: tuple[int, ...] = (1, 2, 2)
     groups: int = 8
     detail_width: int = 24
+    smoothing: int = 1
     latent: int = 32
     coarse_widths: tuple[int, ...] = (48, 96, 192)
     coarse_blocks: tuple[int, ...] = (2, 2, 2)
@@ -61,6 +63,8 @@ class GeneratorConfig:
             multiple = max(multiple, PATCH * UNSHUFFLE * 2 ** (len(self.coarse_widths) - 1))
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
+        if not 0 <= self.smoothing <= 4:
+            raise ValueError(f"smoothing must lie in 0..4, not {self.smoothing}")
         if self.groups < 1:
             raise ValueError(f"groups must be positive, not {self.groups}")
         heads, seen = self.coarse_heads, self.coarse_widths[1:][-2:]
@@ -148,7 +152,8 @@ class Generator(nn.Module):
                 h = block(h, z)
         h = F.pixel_shuffle(self.to_detail(F.silu(h)), 2)
         h = self.detail(torch.cat([h, features[1]], dim=1))
-        return features[0] + F.pixel_shuffle(self.to_rgb(F.silu(h)), 2)
+        added = F.pixel_shuffle(self.to_rgb(F.silu(h)), 2)
+        return features[0] + binomial(added, self.config.smoothing)
 
     def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
-from uncover.blocks import smooth_fill
+from uncover.blocks import binomial, smooth_fill
 from uncover.coarse import shrink
 from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
 from uncover.generator import Generator, GeneratorConfig, to_network
@@ -54,6 +55,26 @@ def test_known_pixels_pass_the_coarse_stage_untouched():
     base, features = network.start(image, mask)
     assert torch.equal(base * (1 - mask), image)
     assert features.shape == (1, 8, 8, 8)
+
+
+def test_the_last_shuffle_leaves_no_checkerboard():
+    row = torch.arange(64)
+    board = ((row[:, None] + row) % 2 * 2.0 - 1)[4:-4, 4:-4]
+    for smoothing, free in ((0, False), (1, True)):
+        torch.manual_seed(0)
+        network = Generator(replace(SMALL, smoothing=smoothing))
+        torch.nn.init.normal_(network.to_rgb.weight)
+        image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
+        added = (network(image, mask) - image)[0, :, 4:-4, 4:-4]
+        assert ((added * board).mean().abs() < 1e-3 * added.std()) == free
+
+
+def test_binomial_is_the_filter_of_opencv():
+    image = np.random.default_rng(0).random((12, 9, 3), np.float32)
+    kernel = np.array([1, 2, 1]) / 4
+    expected = cv2.sepFilter2D(image, -1, kernel, kernel, borderType=cv2.BORDER_REPLICATE)
+    out = binomial(torch.from_numpy(image).permute(2, 0, 1)[None], 1)
+    np.testing.assert_allclose(out[0].permute(1, 2, 0).numpy(), expected, atol=1e-6)
 
 
 def test_encode_then_decode_is_forward():
