@@ -91,6 +91,7 @@ def open_data(
     sharded = [is_sharded(source) for source in sources]
     if all(sharded):
         index = join_indexes([read_index(source) for source in sources])
+        index.check_size(resolution)
         return TrainingData(val_faces(index, val_limit), index.summary(), index=index)
     if any(sharded):
         plain = next(s for s, is_shards in zip(sources, sharded, strict=True) if not is_shards)

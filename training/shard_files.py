@@ -46,6 +46,14 @@ class ShardIndex:
         """Path or URL of a shard."""
         return f"{self.base}/{shard.file}" if self.base else shard.file
 
+    def check_size(self, size: int) -> None:
+        """Raises UncoverError when the shards hold too little of a photo for crops of this side."""
+        if size > self.resolution:
+            raise UncoverError(
+                f"the shards were packed for crops of {self.resolution} px, not {size}: pack the "
+                f"data again with --resolution {size}"
+            )
+
     def summary(self) -> dict[str, Any]:
         """As `training.data.data_summary`: what a run was trained on."""
         table: dict[str, dict[str, int]] = {}

@@ -67,11 +67,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         world: int = 1,
         mix: int = 4,
     ) -> None:
-        if size > index.resolution:
-            raise UncoverError(
-                f"the shards were packed for crops of {index.resolution} px, not {size}: pack the "
-                f"data again with --resolution {size}"
-            )
+        index.check_size(size)
         self.index, self.size, self.length, self.seed = index, size, length, seed
         self.augment, self.variety, self.mix = augment, variety, mix
         self.batch, self.start, self.rank, self.world = batch, start, rank, world

@@ -106,13 +106,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     from .batch import Journal, run_all
-    from .jobs import UsageError, plan
+    from .jobs import Outcome, UsageError, plan
 
     if options.mask is not None and (len(options.photos) != 1 or options.photos[0].is_dir()):
         raise UsageError("--mask goes with exactly one photo")
     jobs, passed_over = plan(options.photos, options.out)
     journal = Journal(_meant(options)) if len(jobs) > 1 and options.mask is None else None
-    before = journal.before(jobs) if journal else {}
+    # What is kept of each photo to the end: only --json has a use for all of it.
+    kept = (lambda outcome: outcome) if options.json else Outcome.shortened
+    before = {j: kept(o) for j, o in journal.before(jobs).items()} if journal else {}
     uncoverer = None
     if any(job.problem is None and job not in before for job in jobs):
         from .pipeline import Uncoverer
@@ -143,7 +145,7 @@ def _run(options: argparse.Namespace) -> int:
             with bar.external_write_mode(file=sys.stderr):
                 _tell(outcome, as_json=options.json)
             bar.update()
-            done.append(outcome)
+            done.append(kept(outcome))
     if journal:
         journal.remove()
     order = {job: place for place, job in enumerate(jobs)}

@@ -203,3 +203,15 @@ def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
     list(run_all(planned(tmp_path / "in"), make([BOX]), journal=again))
     again.remove()
     assert names(tmp_path) == ["in", "out"]
+
+
+def test_what_is_kept_of_a_photo_is_small_and_counts_the_same(folder: Path) -> None:
+    for outcome in run_all(planned(folder), make([BOX])):
+        kept = outcome.shortened()
+        assert (kept.job, kept.status, kept.message) == (
+            outcome.job,
+            outcome.status,
+            outcome.message,
+        )
+        assert [face["filled"] for face in kept.details["faces"]] == [True]
+        assert len(json.dumps(kept.details)) < 50 < len(json.dumps(outcome.details))
