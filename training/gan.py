@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import torch
@@ -135,8 +136,8 @@ def train(
         log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
         write_sheet(out / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
 
-    sums: dict[str, Tensor] = {}
-    step, counted, clock, watch = 0, 0, time.monotonic(), Stopwatch(device)
+    sums: defaultdict[str, list[Tensor]] = defaultdict(list)
+    counted, clock, watch = 0, time.monotonic(), Stopwatch(device)
 
     # The loop.
     for batch in loader:
@@ -151,6 +152,10 @@ def train(
         for group in optim_d.param_groups:
             group["lr"] = settings.rate_d * factor
         adversarial = len(critics) > 0 and seen >= settings.adversarial_from * settings.images
+        active, share = list(critics), 1.0
+        if settings.critics_in_turn and len(active) > 1:  # the same losses in expectation
+            share, number = float(len(active)), seen // settings.batch
+            active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
         terms: dict[str, Tensor] = {}
 
         with accelerator.autocast():
@@ -163,7 +168,7 @@ def train(
         if adversarial:  # discriminators: real against pasted
             penalise = weights.r1 > 0 and (seen // settings.batch) % weights.r1_every == 0
             loss_d = torch.zeros((), device=device)
-            for name, critic in wrapped.items():
+            for name, critic in ((name, wrapped[name]) for name in active):
                 config = accelerator.unwrap_model(critic).config
                 views, hole_v, valid_v = looked_at(config, [real, pasted.detach()], told, valid)
                 truth = views[0].requires_grad_(penalise)
@@ -202,19 +207,19 @@ def train(
             loss_g = loss_g + weights.perceptual * terms["perceptual"]
         if adversarial:
             critics.requires_grad_(False)
-            for name, critic in critics.items():
+            for name, critic in ((name, critics[name]) for name in active):
                 views, hole_v, valid_v = looked_at(critic.config, [real, pasted], told, valid)
                 with accelerator.autocast():
                     on_fake, features = critic(views[1], hole_v, valid_v)
                 labels = losses.patch_labels(hole_v if settings.mask_aware else hole_v + 1, on_fake)
-                weight = getattr(weights, f"adversarial_{name}")
+                weight = share * getattr(weights, f"adversarial_{name}")
                 terms[f"g_{name}"] = losses.g_logistic(on_fake.float(), labels)
                 loss_g = loss_g + weight * terms[f"g_{name}"]
                 if weights.matching and name == "global":
                     with torch.no_grad(), accelerator.autocast():
                         targets = critic(views[0], hole_v, valid_v)[1]
                     terms["matching"] = losses.feature_matching(targets, features)
-                    loss_g = loss_g + weights.matching * terms["matching"]
+                    loss_g = loss_g + share * weights.matching * terms["matching"]
             critics.requires_grad_(True)
         watch.lap("losses")
         optim_g.zero_grad(set_to_none=True)
@@ -224,23 +229,24 @@ def train(
             raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
 
         seen = state.seen = seen + real.shape[0] * world
-        step += 1
         counted += real.shape[0] * world
         update_ema(ema, accelerator.unwrap_model(g), settings.ema, seen / settings.batch)
         for name, value in terms.items():
-            sums[name] = sums.get(name, torch.zeros((), device=device)) + value.detach()
+            sums[name].append(value.detach())
         watch.lap("backward")
 
         last = seen + settings.batch > settings.images
         if crossed(seen, settings.batch, 20 * settings.batch) or last:
             now = time.monotonic()
-            values = {k: float(v) / step for k, v in sums.items()}
+            values = {k: float(torch.stack(v).mean()) for k, v in sums.items()}
             values |= {"rate": settings.rate * factor, "per_second": counted / (now - clock)}
             log.write("train", seen, values | watch.rates(counted))
-            sums, step, counted, clock = {}, 0, 0, now
+            counted, clock = 0, now
+            sums.clear()
         if crossed(seen, settings.batch, settings.eval_every) or last:
             evaluate()
-            clock, counted, step, sums = time.monotonic(), 0, 0, {}
+            clock, counted = time.monotonic(), 0
+            sums.clear()
             watch.restart()
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = any_process(accelerator, late or interrupted())

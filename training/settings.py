@@ -68,6 +68,7 @@ class GanSettings:
       `warmup` of them, then stays, then falls linearly to zero over the last `decay` share.
     beta: the generator's first Adam coefficient.
     adversarial_from: share of the run after which the discriminators come in.
+    critics_in_turn: one discriminator a step instead of both, each with the weight of two.
     balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
       models that repaint the whole crop. mask_aware: known patches of a fake count as real.
@@ -87,6 +88,7 @@ class GanSettings:
     decay: float = 0.4
     ema: float = 0.998
     adversarial_from: float = 0.3
+    critics_in_turn: bool = False
     balance: float = 0.5
     composite: bool = True
     mask_aware: bool = True

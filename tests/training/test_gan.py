@@ -151,6 +151,19 @@ def test_mistakes_are_one_line(drawn, tmp_path, capsys, arguments, message):
     assert "\n" not in error
 
 
+def test_discriminators_in_turn_both_learn(drawn, whole, tmp_path):
+    out = tmp_path / "turns"
+    changes = ["critics_in_turn=true", "adversarial_from=0.0", "coarse.frozen=true"]
+    extra = [word for change in changes for word in ("--set", change)]
+    assert run(drawn, out, "--init", str(whole), *extra) == 0
+    rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    assert {"d_global", "d_local", "matching"} <= {key for row in rows for key in row}
+    before, after = (load_checkpoint(f / "checkpoint")["critics_flat"] for f in (whole, out))
+    for name in ("global", "local"):
+        key = f"{name}.head.parametrizations.weight.original"
+        assert not torch.equal(before[key], after[key])
+
+
 def test_two_processes_end_with_the_same_weights(drawn, tmp_path):
     out = tmp_path / "two"
     done = train_in_two("--data", str(drawn), "--preset", "smoke", "--out", str(out))
