@@ -65,12 +65,14 @@ class TrainingData:
         else:
             assert self.train is not None
             draws, sampler = FaceDraws(self.train, *kind), StridedDraws(seen, length, rank, world)
+        if workers:
+            # One thread for each, set before they are forked: in a fork it can wait for ever.
+            cv2.setNumThreads(1)
         loader = DataLoader(
             draws,
             batch_size=each,
             sampler=sampler,
             num_workers=workers,
-            worker_init_fn=_one_thread,
             pin_memory=accelerator.device.type == "cuda",
             drop_last=True,
             generator=Generator().manual_seed(settings.seed),  # leave the global one alone
@@ -156,8 +158,3 @@ def _batches(loader: DataLoader[Any]) -> Iterator[Any]:
     except UncoverError as error:  # a worker's comes with its traceback
         last = str(error).strip().splitlines()[-1]
         raise UncoverError(re.sub(r"^[\w.]+Error: ", "", last)) from None
-
-
-def _one_thread(worker: int) -> None:
-    """The workers are as many as the cores: each has one thread."""
-    cv2.setNumThreads(1)
