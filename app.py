@@ -1,6 +1,7 @@
 """The page: a masked face in, a plausible one out. Also the entry of a Space.
 
-Run `python app.py`, or `python app.py --mcp` to serve the three public functions as MCP tools too.
+Run `python app.py`, or `python app.py --mcp` to serve the three public functions as MCP tools too
+(as does $GRADIO_MCP_SERVER=True, for a Space).
 $UNCOVER_WEIGHTS (a folder or "user/repo") and $UNCOVER_REVISION choose the weights.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import os
+import signal
 import sys
 from html import escape
 from typing import Any
@@ -23,6 +25,7 @@ from page.memory import return_large_blocks
 from page.parts import ASSETS, BARE, MINUTES_KEPT
 from page.try_tab import try_tab
 from page.uncover_tab import uncover_tab
+from page.uploads import keep_sweeping, own_upload_folder
 from uncover.annotate import GUESS
 from uncover.card import describe_weights, read_card
 from uncover.card_page import results_html
@@ -46,7 +49,7 @@ def build(chosen: Chosen) -> gr.Blocks:
         if chosen.banner:
             notice = f"<div class='banner' role='status'>{escape(chosen.banner)}</div>"
             gr.HTML(notice, elem_id="banner")
-        with gr.Tabs():
+        with gr.Tabs(overflow_behavior="wrap"):
             with gr.Tab("Uncover", id="uncover"):
                 uncover_tab(uncoverer)
             with gr.Tab("Try it on yourself", id="try"):
@@ -65,13 +68,28 @@ def build(chosen: Chosen) -> gr.Blocks:
     return page
 
 
+def page_theme() -> gr.themes.Base:
+    """The machine's own fonts, and small print and empty boxes dark enough to be seen."""
+    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
+    theme = gr.themes.Soft(font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
+    return theme.set(
+        background_fill_primary="*neutral_50",  # else `set` loses this one of the theme
+        block_info_text_color="*neutral_600",
+        block_info_text_color_dark="*neutral_300",
+        body_text_color_subdued="*neutral_600",
+        body_text_color_subdued_dark="*neutral_300",
+        checkbox_border_color="*neutral_500",
+        checkbox_border_color_dark="*neutral_400",
+    )
+
+
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launch the page; options go to gradio's `launch`."""
-    fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     page.queue(max_size=64, default_concurrency_limit=2)
     return page.launch(
-        theme=gr.themes.Soft(font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"]),
+        theme=page_theme(),
         css_paths=[ASSETS / "page.css"],
+        js=(ASSETS / "page.js").read_text("utf-8"),
         max_file_size="60mb",
         ssr_mode=False,
         run_history=False,
@@ -86,10 +104,13 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--mcp", action="store_true", help="also serve MCP tools")
     parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     options = parser.parse_args(argv)
-    if options.mcp and importlib.util.find_spec("mcp") is None:
-        print('error: --mcp needs an extra: pip install "gradio[mcp]"', file=sys.stderr)
+    mcp = options.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
+    if mcp and importlib.util.find_spec("mcp") is None:
+        print('error: MCP tools need an extra: pip install -e ".[mcp]"', file=sys.stderr)
         return 2
     return_large_blocks()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl-C does, and cleans up
+    uploads = own_upload_folder()
     try:
         chosen = choose(*wanted(), device=options.device)
     except UncoverError as error:
@@ -97,7 +118,9 @@ def main(argv: list[str] | None = None) -> int:
         return 1
     if chosen.banner:
         print(f"warning: {chosen.banner}", file=sys.stderr)
-    serve(build(chosen), mcp_server=options.mcp)
+    page = build(chosen)
+    keep_sweeping(uploads, page, 60 * MINUTES_KEPT)
+    serve(page, mcp_server=mcp)
     return 0
 
 

@@ -62,6 +62,19 @@ def photo_input(**options: Any) -> gr.Image:
     return image
 
 
+def scroll_to(event: Callable[..., Any], photo: gr.Image, target: str) -> None:
+    """On an event, bring the element `target` into view if a photo is there and it is not."""
+    script = f"""(photo) => {{
+        const shown = document.querySelector("#{target}");
+        const top = shown ? shown.getBoundingClientRect().top : 0;
+        const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+        if (photo && (top < 0 || top > 0.7 * innerHeight))
+            shown.scrollIntoView({{ behavior: still ? "auto" : "smooth" }});
+        return [];
+    }}"""
+    event(None, photo, None, js=script, **PRIVATE)
+
+
 def results_folder() -> Path:
     """Where result files lie: in gradio's own upload folder, which it serves and clears."""
     return Path(gr.utils.get_upload_folder()) / "uncover"

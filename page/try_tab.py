@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from page.parts import BARE, HEAVY, LIGHT, PRIVATE, photo_input, results_folder, told
+from page.parts import BARE, HEAVY, LIGHT, PRIVATE, photo_input, results_folder, scroll_to, told
 from uncover.annotate import GUESS
 from uncover.errors import ImageError
 from uncover.masking import KINDS, WEAR
@@ -31,6 +31,7 @@ def try_tab(trials: Trials) -> None:
                 height=380,
                 elem_id="bare",
                 alt_text="The photo of a bare face that was added",
+                placeholder="Drop a photo of yourself without a mask, or click to choose one",
             )
             gr.Examples([[str(BARE)]], bare, label="No photo at hand? Use this one (NASA)")
             kind = gr.Dropdown(
@@ -60,15 +61,17 @@ def try_tab(trials: Trials) -> None:
                 elem_id="masked",
                 alt_text="Your photo with a drawn mask",
             )
-            off = gr.Button("Take it off again", variant="primary", elem_id="off")
+            off = gr.Button(
+                "Take it off again", variant="primary", elem_id="off", elem_classes="after-mask"
+            )
             score = gr.Markdown(
                 "Add a photo of yourself without a mask. One is drawn on, the model takes it off "
                 "again, and you see the truth beside the guess.",
                 elem_id="score",
             )
-            with gr.Row():
+            with gr.Row(elem_classes="after-guess"):
                 truth, hidden, guess = (_face(label) for label in ("Truth", "Mask", "Guess"))
-            gr.Markdown(f"**{GUESS}**", elem_classes="hint")
+            gr.Markdown(f"**{GUESS}**", elem_classes=["hint", "after-guess"])
             whole = gr.ImageSlider(
                 label="The whole photo: truth and guess",
                 type="filepath",
@@ -77,6 +80,7 @@ def try_tab(trials: Trials) -> None:
                 max_height=480,
                 buttons=["fullscreen"],
                 elem_id="truth",
+                elem_classes="after-guess",
             )
     outputs = [masked, score, truth, hidden, guess, whole]
     style = [kind, colour, fit, wear, seed]
@@ -110,10 +114,12 @@ def try_tab(trials: Trials) -> None:
         told(take),
         [bare, *style],
         outputs[1:],
-        show_progress_on=[guess],
+        show_progress_on=[masked],
         **HEAVY,
         **PRIVATE,
     )
+    scroll_to(bare.change, bare, "masked")
+    scroll_to(off.click, bare, "off")
 
 
 def _face(label: str) -> gr.Image:
@@ -123,6 +129,6 @@ def _face(label: str) -> gr.Image:
         interactive=False,
         buttons=["fullscreen"],
         min_width=120,
-        elem_id=label.lower(),
+        elem_id=f"face-{label.lower()}",
         alt_text=f"The face: {label.lower()}",
     )

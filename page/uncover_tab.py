@@ -16,6 +16,7 @@ from page.parts import (
     PRIVATE,
     photo_input,
     results_folder,
+    scroll_to,
     told,
 )
 from uncover.annotate import GUESS
@@ -38,6 +39,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                 height=380,
                 elem_id="photo",
                 alt_text="The photo that was added",
+                placeholder="Drop a photo of someone in a mask, or click to choose one",
             )
             gr.Markdown(
                 "Drop, choose, paste or take a photo; the faces are found at once. It is deleted "
@@ -72,23 +74,23 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                 buttons=["fullscreen"],
             )
             gr.Markdown(f"**{GUESS}** Nothing outside the mask is changed.", elem_classes="hint")
-            with gr.Row():
+            with gr.Row(elem_id="saving"):
                 kind = gr.Radio(
                     ["PNG", "JPEG"],
                     value="PNG",
                     label="Save as",
                     info="PNG keeps every unpainted pixel exactly.",
                     elem_id="kind",
-                    min_width=160,
+                    min_width=220,
                 )
                 label = gr.Checkbox(
                     label="Visible label in the corner",
                     info="The note in the file's metadata is always there.",
                     elem_id="label",
-                    min_width=160,
+                    min_width=220,
                 )
             save = gr.DownloadButton("Download", interactive=False, elem_id="save")
-    with gr.Row():
+    with gr.Row(elem_id="more"):
         with gr.Column(min_width=300):
             found = gr.Image(
                 label="Faces found",
@@ -100,11 +102,10 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
             )
         with gr.Column(min_width=300):
             pairs = gr.Gallery(
-                label=f"Each face, before and after. {GUESS}",
+                label="Each face, before and after",
                 format="png",
                 columns=1,
                 object_fit="contain",
-                height=420,
                 elem_id="pairs",
                 interactive=False,
                 buttons=["fullscreen"],
@@ -180,6 +181,8 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
     for event in (looked, corrected, blended):
         event.success(told(prepare), **ready)
     gr.on([kind.input, label.input], told(prepare), **ready)
+    for event in (photo.change, refill.click):
+        scroll_to(event, photo, "words")
     stop.click(None, cancels=[looked, corrected, blended], **PRIVATE)
 
 

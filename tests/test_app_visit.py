@@ -191,6 +191,14 @@ def test_deleted_photo_is_said_so(begun) -> None:
         again(uncoverer, visit, answer_for(visit, {}), out, "feather")
 
 
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_deleted_result_is_said_so(begun, kind: str) -> None:
+    _, visit, _, out = begun
+    visit.painted.unlink()
+    with pytest.raises(ImageError, match="deleted"):
+        download(visit, out, kind, False)
+
+
 def test_old_results_are_swept(begun, monkeypatch: pytest.MonkeyPatch) -> None:
     _, visit, _, out = begun
     assert visit.painted.is_file()

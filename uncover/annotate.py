@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from .geometry import Rect
 from .results import Face
+from .tasks import NO_FACE
 
 GUESS = "A guess, not an identification."
 """Said wherever a generated face is shown."""
@@ -24,9 +25,12 @@ REASONS = {
     "bare": "left alone: no mask on it",
     "too small": "left alone: too small",
     "low score": "left alone: not sure that it is a face",
+    NO_FACE: "left alone: not sure that it is a face",
     "mask on the chin": "left alone: the mask hangs on the chin",
     "no mask pixels found": "left alone: no mask found on it",
 }
+DOUBTFUL = ("low score", NO_FACE)
+"""Reasons for which a find counts as hardly a face: in pictures it only gets its number."""
 # Told apart by colour-blind eyes too (Okabe and Ito, 2002); the number and the words say the same.
 _COLOURS = {
     "with_mask": (0, 158, 115),
@@ -73,8 +77,9 @@ def draw_faces(
         if face.polygon and len(face.polygon) > 2:
             outline = [(x * scale, y * scale) for x, y in face.polygon]
             draw.line([*outline, outline[0]], fill=colour, width=max(1, line // 2))
-        words = WORDS.get(face.label, face.label)
-        _tag(draw, (box[0], box[1]), f"{number} {words} {face.score:.0%}", font, colour)
+        words = f"{WORDS.get(face.label, face.label)} {face.score:.0%}"
+        text = f"{number}?" if face.reason in DOUBTFUL else f"{number} {words}"
+        _tag(draw, (box[0], box[1]), text, font, colour)
     return np.asarray(picture)
 
 

@@ -79,15 +79,17 @@ def _ranking(slices: Sequence[Slice], factor: str, name: str, metric: str) -> li
     a, b = _of(worst, metric), _of(best, metric)
     apart = _apart(a, b)
     unit = "°" if factor == "pose" else ""
-    sure = (
-        "Their intervals do not overlap: the difference is real."
-        if apart
-        else "Their intervals overlap: the difference may be chance."
-    )
+    if not apart:
+        return [
+            f"No clear difference between {name} {escape(best.fixed[factor])}{unit} "
+            f"({_TITLES[metric]}: {_text(b, metric)}, the best) and {escape(worst.fixed[factor])}"
+            f"{unit} ({_text(a, metric)}, the worst): the intervals overlap."
+        ]
     return [
         f"Works best for {name} {escape(best.fixed[factor])}{unit} "
         f"({_TITLES[metric]}: {_text(b, metric)}) and worst for "
-        f"{escape(worst.fixed[factor])}{unit} ({_text(a, metric)}). {sure}"
+        f"{escape(worst.fixed[factor])}{unit} ({_text(a, metric)}). "
+        "Their intervals do not overlap: the difference is hardly chance."
     ]
 
 
@@ -104,7 +106,7 @@ def _apart(a: Measure, b: Measure) -> bool:
 def _text(measure: Measure, metric: str) -> str:
     if measure.value is None:
         return "too few"
-    digits = _DIGITS.get(metric, 3)
+    digits = 1 if abs(measure.value) >= 10 else _DIGITS.get(metric, 3)
     text = f"{measure.value:.{digits}f}"
     if measure.low is None or measure.high is None:
         return text
@@ -117,7 +119,9 @@ def _table(slices: Sequence[Slice], factor: str) -> str:
     head = "".join(f"<th scope='col'>{_TITLES[m]}</th>" for m in metrics)
     rows = []
     for s in shown:
-        cells = "".join(f"<td>{_stacked(_of(s, m), m)}</td>" for m in metrics)
+        cells = "".join(
+            f"<td>{_stacked(_of(s, m), m) if s.n else 'no photos'}</td>" for m in metrics
+        )
         name = escape(s.fixed.get(factor, "all"))
         rows.append(f"<tr><th scope='row'>{name}</th><td>{s.n}</td>{cells}</tr>")
     return (

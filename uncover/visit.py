@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .annotate import GUESS, WORDS, draw_faces, face_pair
+from .annotate import DOUBTFUL, GUESS, WORDS, draw_faces, face_pair
 from .compositing import Blend
 from .corner_label import with_corner_label
 from .correction import (
@@ -39,7 +39,6 @@ from .images import read_image, write_image
 from .photo import Photo
 from .pipeline import Uncoverer
 from .results import Face, Result
-from .tasks import NO_FACE
 
 KEPT = 900
 """Seconds for which result files are kept."""
@@ -147,15 +146,14 @@ def download(visit: Visit, folder: Path, kind: str, label: bool) -> Path:
         kind: "PNG" or "JPEG".
         label: draw the visible label into the corner.
     """
+    if not visit.painted.is_file():
+        raise ImageError("the result was deleted after a few minutes: add the photo anew")
     if kind == "PNG" and not label:
         return visit.painted
     source = open_photo(visit.path)
-    try:
-        with Image.open(visit.painted) as picture:
-            picture.load()
-            image = picture.copy()
-    except FileNotFoundError:
-        raise ImageError("the result was deleted after a few minutes: add the photo anew") from None
+    with Image.open(visit.painted) as picture:
+        picture.load()
+        image = picture.copy()
     return _written(image, visit.painted.stem, folder, kind, label, source)
 
 
@@ -269,7 +267,7 @@ def _shown(result: Result, path: Path, painted: Path) -> Shown:
 
 def summary(result: Result) -> str:
     """What was found and done, in a few sentences of Markdown."""
-    doubtful = sum(face.reason in ("low score", NO_FACE) for face in result.faces)
+    doubtful = sum(face.reason in DOUBTFUL for face in result.faces)
     count, filled = len(result.faces) - doubtful, len(result.filled)
     if not count:
         text = (

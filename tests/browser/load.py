@@ -2,7 +2,8 @@
 
 Starts the page, lets PEOPLE clients send photos of 1 to 12 megapixels for MINUTES, and tells how
 many answers came, whether each was the sender's own photo, how long they took, and how the
-page's memory went. No test: what it prints depends on the machine.
+page's memory went. With `--in-turn N` one client sends N photos one after another instead. No
+test: what it prints depends on the machine.
 """
 
 from __future__ import annotations
@@ -44,12 +45,12 @@ def make_photo(path: Path, number: int, megapixels: float) -> Path:
     return path
 
 
-def memory_mb(pid: int) -> float:
-    """Resident memory of a process in MiB (Linux)."""
+def memory_mb(pid: int, what: str = "VmRSS") -> float:
+    """Resident memory of a process in MiB, now or ("VmHWM") at most so far (Linux)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS"):
+        if line.startswith(f"{what}:"):
             return int(line.split()[1]) / 1024
-    raise ValueError("no VmRSS line")
+    raise ValueError(f"no {what} line")
 
 
 class Crowd:
@@ -66,27 +67,56 @@ class Crowd:
 
     def person(self, number: int) -> None:
         """Send one photo after the other, own ones first."""
-        folder = self.folder / f"person{number}"
-        client = Client(self.url, verbose=False, download_files=str(folder))
+        client = self.client(number)
         turn = number
         while time.monotonic() < self.until:
-            photo = self.photos[turn % len(self.photos)]
+            self.send(client, self.photos[turn % len(self.photos)])
             turn += 7
-            began = time.monotonic()
+
+    def client(self, number: int) -> Client:
+        """One person's own connection, with a folder for what comes back."""
+        folder = self.folder / f"person{number}"
+        return Client(self.url, verbose=False, download_files=str(folder))
+
+    def send(self, client: Client, photo: Path) -> None:
+        """Send a photo, wait for the answer and compare."""
+        began = time.monotonic()
+        with self.lock:
+            self.sent += 1
+        try:
+            got, report = client.predict(photo=handle_file(photo), api_name="/uncover")
+        except Exception as error:  # every kind of failure is counted, none is let through
             with self.lock:
-                self.sent += 1
-            try:
-                got, report = client.predict(photo=handle_file(photo), api_name="/uncover")
-            except Exception as error:  # every kind of failure is counted, none is let through
-                with self.lock:
-                    self.failed.append(f"{photo.name}: {type(error).__name__}: {error}")
-                continue
-            problem = self._compare(photo, Path(got), report)
-            with self.lock:
-                self.took.append(time.monotonic() - began)
-                if problem:
-                    self.wrong.append(f"{photo.name}: {problem}")
-            Path(got).unlink()
+                self.failed.append(f"{photo.name}: {type(error).__name__}: {error}")
+            return
+        problem = self._compare(photo, Path(got), report)
+        with self.lock:
+            self.took.append(time.monotonic() - began)
+            if problem:
+                self.wrong.append(f"{photo.name}: {problem}")
+        Path(got).unlink()
+
+    def in_turn(self, count: int, pid: int) -> list[float]:
+        """Send `count` photos one after another; the page's memory in MiB after every tenth."""
+        client = self.client(0)
+        memory = []
+        for number in range(count):
+            self.send(client, self.photos[number * 7 % len(self.photos)])
+            if number % 10 == 9 or number == count - 1:
+                memory.append(memory_mb(pid))
+                print(f"{number + 1} photos: {memory[-1]:.0f} MiB", file=sys.stderr)
+        return memory
+
+    def all_at_once(self, people: int, pid: int) -> list[float]:
+        """Let people send until the time is up; the page's memory in MiB every two seconds."""
+        threads = [threading.Thread(target=self.person, args=(i,)) for i in range(people)]
+        for thread in threads:
+            thread.start()
+        memory = []
+        while any(thread.is_alive() for thread in threads):
+            memory.append(memory_mb(pid))
+            time.sleep(2)
+        return memory
 
     @staticmethod
     def _compare(photo: Path, got: Path, report: dict) -> str:
@@ -117,14 +147,14 @@ def start_page(port: int) -> tuple[subprocess.Popen[bytes], float]:
     }
     began = time.monotonic()
     page = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=environment)
-    while time.monotonic() - began < 180:
+    while time.monotonic() - began < 600 and page.poll() is None:
         try:
             urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=5).read()
             return page, time.monotonic() - began
         except OSError:
             time.sleep(0.2)
     page.terminate()
-    raise SystemExit("the page did not answer within three minutes")
+    raise SystemExit("the page ended, or did not answer within ten minutes")
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -133,6 +163,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--minutes", type=float, default=2.0)
     parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--in-turn", type=int, metavar="N", help="one person, N photos, no crowd")
     args = parser.parse_args(argv)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -143,13 +174,11 @@ def main(argv: list[str] | None = None) -> int:
         try:
             crowd = Crowd(f"http://127.0.0.1:{port}", photos, 60 * args.minutes, folder)
             idle = memory_mb(page.pid)
-            people = [threading.Thread(target=crowd.person, args=(i,)) for i in range(args.people)]
-            for person in people:
-                person.start()
-            memory = []
-            while any(person.is_alive() for person in people):
-                memory.append(memory_mb(page.pid))
-                time.sleep(2)
+            if args.in_turn:
+                memory = crowd.in_turn(args.in_turn, page.pid)
+            else:
+                memory = crowd.all_at_once(args.people, page.pid)
+            peak = memory_mb(page.pid, "VmHWM")
         finally:
             page.terminate()
             page.wait(timeout=30)
@@ -165,6 +194,7 @@ def main(argv: list[str] | None = None) -> int:
         "memory_mb_idle": round(idle),
         "memory_mb_first_third": round(max(memory[: max(1, len(memory) // 3)])),
         "memory_mb_last_third": round(max(memory[-max(1, len(memory) // 3) :])),
+        "memory_mb_peak": round(peak),
     }
     print(json.dumps(report, indent=2))
     return 1 if crowd.failed or crowd.wrong else 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
 
 import numpy as np
@@ -10,38 +9,9 @@ import pytest
 from PIL import Image
 
 from tests.browser import stand_ins
+from tests.browser.steps import add, clear, fetched, new_painted, painted, slider
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
-
-
-def fetched(page, source: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(page.request.get(source).body())).convert("RGB"))
-
-
-def slider(page, name: str) -> list[str]:
-    """Addresses of the two pictures of a slider."""
-    page.wait_for_function(f"document.querySelectorAll('#{name} img').length >= 2")
-    sources = page.locator(f"#{name} img").evaluate_all("all => all.map(one => one.src)")
-    return list(dict.fromkeys(sources))
-
-
-def add(page, photo: Path, words: str) -> None:
-    """Add a photo and wait until the page says `words`."""
-    page.set_input_files("#photo input[type=file]", str(photo))
-    page.locator("#words").get_by_text(words).wait_for()
-
-
-def clear(page, name: str) -> None:
-    page.locator(f"#{name} button[aria-label='Remove Image' i]").first.click()
-    page.wait_for_selector(f"#{name} input[type=file]", state="attached")
-
-
-def new_after(page, old: str) -> str:
-    page.wait_for_function(
-        "old => [...document.querySelectorAll('#slider img')].every(one => one.src !== old)",
-        arg=old,
-    )
-    return next(s for s in slider(page, "slider") if "_uncovered" in s)
 
 
 def test_upload_changes_the_mouth_and_nothing_else(page, photo: Path) -> None:
@@ -62,7 +32,7 @@ def test_upload_changes_the_mouth_and_nothing_else(page, photo: Path) -> None:
 
 
 def test_mask_is_corrected_and_filled_again(page, photo: Path) -> None:
-    old = next(s for s in slider(page, "slider") if "_uncovered" in s)
+    old = painted(page)
     page.locator("#correct button").first.click()
     canvas = page.locator("#editor canvas")
     canvas.scroll_into_view_if_needed()
@@ -74,17 +44,17 @@ def test_mask_is_corrected_and_filled_again(page, photo: Path) -> None:
     page.mouse.up()
     page.locator("#editor [data-act=grow]").press("Enter")
     page.click("#again")
-    after = fetched(page, new_after(page, old))
+    after = fetched(page, new_painted(page, old))
     original = np.asarray(Image.open(photo).convert("RGB"))
     changed = (after != original).any(-1)
     y0 = stand_ins.MOUTH[1]
     assert changed[: y0 - 20].sum() > 50, "the painted stroke, above the cloth, was not filled"
     assert changed[: y0 - 20].sum() < 3000
 
-    old = next(s for s in slider(page, "slider") if "_uncovered" in s)
+    old = painted(page)
     page.locator("#editor .me-off").check()
     page.click("#again")
-    after = fetched(page, new_after(page, old))
+    after = fetched(page, new_painted(page, old))
     assert np.array_equal(after, original)
     page.locator("#words").get_by_text("none painted").wait_for()
 
@@ -126,7 +96,7 @@ def test_mask_is_put_on_and_taken_off(page) -> None:
     assert (masked[y0:y1, x0:x1] != bare[y0:y1, x0:x1]).any(-1).mean() > 0.9
     page.click("#off")
     page.locator("#score").get_by_text("SSIM").first.wait_for()
-    page.wait_for_selector("#guess img")
+    page.wait_for_selector("#face-guess img")
     shown = slider(page, "truth")
     truth, guess = (
         fetched(page, next(source for source in shown if source.endswith(name)))

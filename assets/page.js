@@ -1,0 +1,26 @@
+() => {
+  /* Names for what gradio leaves nameless, and a word where the camera cannot be had. */
+  const nameExamples = () =>
+    document.querySelectorAll(".gallery-item:not([aria-label])").forEach((one) => {
+      if (!one.innerText.trim()) one.setAttribute("aria-label", "Use this example photo");
+    });
+  new MutationObserver(nameExamples).observe(document.body, { childList: true, subtree: true });
+  nameExamples();
+
+  const camera = {
+    NotFoundError: "No camera was found.",
+    NotReadableError: "The camera is in use by another program.",
+    OverconstrainedError: "This camera cannot be used.",
+  };
+  window.addEventListener("unhandledrejection", (event) => {
+    const words = event.reason instanceof DOMException && camera[event.reason.name];
+    if (!words) return;
+    event.preventDefault();
+    const note = document.createElement("div");
+    note.className = "banner camera-note";
+    note.setAttribute("role", "alert");
+    note.textContent = `${words} Upload or paste a photo instead.`;
+    document.body.append(note);
+    setTimeout(() => note.remove(), 10000);
+  });
+}

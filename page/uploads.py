@@ -1,0 +1,68 @@
+"""Photos and results on disk: a folder of the page's own, emptied as time goes by."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Collection
+from pathlib import Path
+
+import gradio as gr
+
+
+def own_upload_folder() -> Path:
+    """Have gradio keep its files in a new folder that goes when the program ends.
+
+    It lies in $GRADIO_TEMP_DIR, or where the system keeps such files; nobody else writes there, so
+    that all in it may be deleted.
+    """
+    above = os.environ.get("GRADIO_TEMP_DIR") or None
+    if above:
+        Path(above).mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="uncover-", dir=above)).resolve()
+    os.environ["GRADIO_TEMP_DIR"] = str(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
+def sweep(folder: Path, seconds: float, kept: Collection[str] = ()) -> int:
+    """Delete files that came into `folder` more than `seconds` ago, and folders left empty.
+
+    gradio's `delete_cache` deletes what it knows of; this gets the rest: results, what MCP clients
+    send, and all else should gradio's own job have ended.
+
+    Args:
+        kept: paths of files to leave.
+
+    Returns:
+        How many files were deleted.
+    """
+    now, gone = time.time(), 0
+    for place, _, names in os.walk(folder, topdown=False):
+        for path in (Path(place) / name for name in names):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                if now - path.lstat().st_ctime > seconds and str(path) not in kept:
+                    path.unlink()
+                    gone += 1
+        if now - Path(place).stat().st_ctime > seconds and Path(place) != folder:
+            with contextlib.suppress(OSError):  # not empty
+                Path(place).rmdir()
+    return gone
+
+
+def keep_sweeping(folder: Path, page: gr.Blocks, seconds: float, every: float = 60) -> None:
+    """Sweep `folder` from now on, all but what belongs to the page itself, such as its examples."""
+
+    def forever() -> None:
+        while True:
+            time.sleep(every)
+            blocks = list(page.blocks.values())
+            kept = {str(p) for block in blocks for p in getattr(block, "keep_in_cache", ())}
+            sweep(folder, seconds, kept)
+
+    threading.Thread(target=forever, name="sweep", daemon=True).start()

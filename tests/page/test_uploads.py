@@ -1,0 +1,60 @@
+"""What visitors send does not stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gradio as gr
+
+from page.uploads import keep_sweeping, sweep
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_old_files_go_and_fresh_and_kept_ones_stay(tmp_path: Path) -> None:
+    for name in ("a/photo.png", "a/b/result.png", "c/example.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert sweep(tmp_path, 60) == 0
+    assert sweep(tmp_path, -1, {str(tmp_path / "c/example.png")}) == 2
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert left == ["c", "c/example.png"]
+    assert tmp_path.is_dir()
+
+
+def test_the_example_of_the_page_stays(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    from page.parts import MASKED
+
+    with gr.Blocks() as page:
+        gr.Examples([[str(MASKED)]], gr.Image(type="filepath"))
+    (tmp_path / "photo.png").write_bytes(b"x")
+    before = [path for path in tmp_path.rglob("*.jpg") if path.is_file()]
+    keep_sweeping(tmp_path, page, -1, every=0.01)
+    for _ in range(3000):
+        if not (tmp_path / "photo.png").exists():
+            break
+        time.sleep(0.01)
+    assert not (tmp_path / "photo.png").exists()
+    assert [path for path in tmp_path.rglob("*.jpg") if path.is_file()] == before
+
+
+def test_own_folder_ends_with_the_program(tmp_path: Path) -> None:
+    code = (
+        "from page.uploads import own_upload_folder as own; import gradio as gr\n"
+        "folder = own(); (folder / 'photo.png').write_bytes(b'x')\n"
+        "print(folder, gr.utils.get_upload_folder())"
+    )
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "above")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    folder, used = done.stdout.split()
+    assert folder == used
+    assert Path(folder).parent == (tmp_path / "above").resolve()
+    assert not Path(folder).exists()
