@@ -25,7 +25,8 @@ class DetectorConfig:
     pyramid level, strides 8, 16, 32 and 64. ``shorter_side`` and ``longer_side`` bound the size at
     which a photo is looked at. A photo whose longer side exceeds ``tile_above`` is looked at a
     second time in square tiles of ``tile_size`` photo pixels, so that the small faces of a crowd
-    are found; ``tile_above=0`` turns that off.
+    are found; ``tile_above=0`` turns that off. At most ``proposals`` are kept a look, and only those
+    whose own score, in 0..1, reaches ``objectness``.
     """
 
     backbone: str = "squeezenet1_1"
@@ -40,6 +41,7 @@ class DetectorConfig:
     pool_size: int = 7
     head_channels: int = 320
     proposals: int = 200
+    objectness: float = 0.0
     score_threshold: float = 0.05
     nms_iou: float = 0.5
     max_detections: int = 200
@@ -52,6 +54,7 @@ class DetectorConfig:
     def __post_init__(self) -> None:
         ranges = (
             ("proposals", 1, 2000),
+            ("objectness", 0, 1),
             ("max_detections", 1, 2000),
             ("score_threshold", 0, 1),
             ("nms_iou", 0, 1),

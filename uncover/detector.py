@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
+from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 
@@ -26,6 +28,7 @@ from uncover.detections import (
     resize_for_detector,
 )
 
+STRIDE = 32  # torchvision pads pictures to multiples of it
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
 
@@ -63,6 +66,7 @@ class MaskDetector(PhotoDetector, nn.Module):
             rpn_post_nms_top_n_train=500,
             rpn_pre_nms_top_n_test=600,
             rpn_post_nms_top_n_test=config.proposals,
+            rpn_score_thresh=config.objectness,
             rpn_fg_iou_thresh=0.6,
             rpn_bg_iou_thresh=0.3,
             rpn_batch_size_per_image=128,
@@ -88,11 +92,9 @@ class MaskDetector(PhotoDetector, nn.Module):
     @torch.inference_mode()
     def _look(self, image: np.ndarray) -> Part:
         resized = resize_for_detector(image, self.config.shorter_side, self.config.longer_side)
-        parameter = next(self.parameters())
-        pixels = torch.from_numpy(pad_for_detector(resized)).to(parameter.device)
         was_training = self.training
         self.eval()
-        found = self.net([pixels.permute(2, 0, 1).to(parameter.dtype) / 255])[0]
+        found = self._find(pad_for_detector(resized))
         self.train(was_training)
         height, width = image.shape[:2]
         scale = torch.tensor([width / resized.shape[1], height / resized.shape[0]]).repeat(2)
@@ -101,6 +103,19 @@ class MaskDetector(PhotoDetector, nn.Module):
         boxes = torch.minimum(boxes.clamp(min=0), limit)
         labels, scores = found["labels"].cpu(), found["scores"].float().cpu()
         return boxes.numpy(), labels.numpy(), scores.numpy()
+
+    def _find(self, image: np.ndarray) -> dict[str, Tensor]:
+        """``self.net`` for one uint8 picture, without its copies on the way to the backbone."""
+        parameter = next(self.parameters())
+        height, width = image.shape[:2]
+        below, right = -height % STRIDE, -width % STRIDE
+        mean, std = (255 * torch.tensor(each) for each in (IMAGE_MEAN, IMAGE_STD))
+        pixels = (torch.from_numpy(image).float() - mean) / std
+        batch = F.pad(pixels, (0, 0, 0, right, 0, below)).permute(2, 0, 1)[None].to(parameter)
+        features = self.net.backbone(batch)
+        images = ImageList(batch, [(height, width)])
+        proposals, _ = self.net.rpn(images, features)
+        return self.net.roi_heads(features, proposals, images.image_sizes)[0][0]
 
     def _nms(
         self, boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray | None = None

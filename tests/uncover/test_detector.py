@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,27 @@ def test_detections_lie_in_the_photo_and_are_sorted(detector, shape):
     assert (np.diff(found.scores) <= 0).all()
     assert (found.boxes >= 0).all()
     assert (found.boxes <= [shape[1], shape[0]] * 2).all()
+
+
+@pytest.mark.parametrize("shape", [(70, 90), (128, 64), (65, 161)])
+def test_the_short_way_finds_what_torchvision_finds(detector, shape):
+    image = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
+    with torch.inference_mode():
+        expected = detector.net([torch.from_numpy(image).permute(2, 0, 1) / 255])[0]
+        found = detector._find(image)
+    assert len(found["boxes"]) > 0
+    assert torch.equal(found["labels"], expected["labels"])
+    torch.testing.assert_close(found["boxes"], expected["boxes"], rtol=0, atol=1e-2)
+    torch.testing.assert_close(found["scores"], expected["scores"], rtol=0, atol=1e-4)
+
+
+def test_proposals_without_objectness_are_dropped():
+    image = np.random.default_rng(1).integers(0, 256, (96, 96, 3), dtype=np.uint8)
+    counts = []
+    for least in (0.0, 1.0):
+        torch.manual_seed(0)
+        counts.append(len(MaskDetector(replace(SMALL, objectness=least)).detect([image])[0]))
+    assert counts[0] > counts[1] == 0
 
 
 def test_no_images_no_detections(detector):
