@@ -25,7 +25,7 @@ class DetectorConfig:
     pyramid level, strides 8, 16, 32 and 64. ``shorter_side`` and ``longer_side`` bound the size at
     which a photo is looked at. A photo whose longer side exceeds ``tile_above`` is looked at a
     second time in square tiles of ``tile_size`` photo pixels, so that the small faces of a crowd
-    are found; ``tile_above=0`` turns that off. At most ``proposals`` are kept a look, and only those
+    are found; ``tile_above=0`` turns that off. At most ``proposals`` are kept a look, only those
     whose own score, in 0..1, reaches ``objectness``.
     """
 
