@@ -14,8 +14,11 @@ from tests.training.file_server import served
 from tests.training.two_processes import train_in_two
 from training import gan
 from training.checkpoint import load_checkpoint
+from training.data import is_sharded
 from training.pack import INDEX_NAME, pack
+from training.runs import data_source
 from uncover.drawn import write_drawn_faces
+from uncover.errors import UncoverError
 from uncover.records import MANIFEST_NAME
 
 pytest.importorskip("webdataset")
@@ -89,6 +92,17 @@ def test_two_processes_read_shards_of_their_own(shards: Path, tmp_path: Path) ->
     state = load_checkpoint(out / "checkpoint")
     assert state["seen"] == 32
     assert state["fingerprints"][0] == state["fingerprints"][1] > 0
+
+
+def test_what_data_may_name(prepared: Path, shards: Path) -> None:
+    assert data_source(str(shards / INDEX_NAME), shards=True) == shards
+    assert data_source("https://host/faces", shards=True) == "https://host/faces"
+    assert not is_sharded(prepared)  # its photos are there
+    assert is_sharded(shards)
+    assert is_sharded("https://host/faces")
+    for text in (str(shards / INDEX_NAME), "https://host/faces"):
+        with pytest.raises(UncoverError, match="no such folder"):
+            data_source(text, shards=False)
 
 
 def test_mistakes_are_one_line(prepared: Path, shards: Path, tmp_path: Path, capsys) -> None:
