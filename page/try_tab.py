@@ -23,6 +23,11 @@ WEAR_NAMES = dict(zip(WEAR, ("Over the nose", "Nose out", "On the chin"), strict
 
 def try_tab(trials: Trials) -> None:
     """Lay out the tab and wire its events."""
+    gr.Markdown(
+        "Add a photo of yourself without a mask. One is drawn on, the model takes it off again, "
+        "and you see the truth beside the guess.",
+        elem_classes="hint",
+    )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
             bare = photo_input(
@@ -64,11 +69,7 @@ def try_tab(trials: Trials) -> None:
             off = gr.Button(
                 "Take it off again", variant="primary", elem_id="off", elem_classes="after-mask"
             )
-            score = gr.Markdown(
-                "Add a photo of yourself without a mask. One is drawn on, the model takes it off "
-                "again, and you see the truth beside the guess.",
-                elem_id="score",
-            )
+            score = gr.Markdown(elem_id="score")
             with gr.Row(elem_classes="after-guess"):
                 truth, hidden, guess = (_face(label) for label in ("Truth", "Mask", "Guess"))
             gr.Markdown(f"**{GUESS}**", elem_classes=["hint", "after-guess"])
@@ -88,7 +89,7 @@ def try_tab(trials: Trials) -> None:
 
     def put(path: str | None, *chosen: Any) -> tuple[Any, ...]:
         if path is None:
-            return None, "Add a photo of a bare face.", *(None,) * 4
+            return (None,) * 6
         masked = trials.masked(Path(path), make_style(*chosen)).masked
         return masked, before, *(None,) * 4
 
