@@ -52,6 +52,14 @@ def build_parser() -> argparse.ArgumentParser:
     )
     add("--mask", type=Path, metavar="MASK.png", help="paint where this picture is white instead")
     add("--blend", choices=("feather", "poisson"), default="feather", help="default: feather")
+    add(
+        "--samples",
+        type=_samples,
+        default=1,
+        metavar="K",
+        help="paint K different guesses, 1..16, and where they differ: OUT, OUT_sample2, ..., "
+        "OUT_uncertainty.png (default: 1)",
+    )
     add("--weights", metavar="REPO|DIR", help="a Hub repository or folder; default: embedded")
     add("--revision", metavar="R", help="branch, tag or commit of the Hub repository")
     add("--device", choices=("auto", "cpu", "cuda"), default="auto", help="default: auto")
@@ -110,7 +118,7 @@ def _run(options: argparse.Namespace) -> int:
 
     if options.mask is not None and (len(options.photos) != 1 or options.photos[0].is_dir()):
         raise UsageError("--mask goes with exactly one photo")
-    jobs, passed_over = plan(options.photos, options.out)
+    jobs, passed_over = plan(options.photos, options.out, options.samples)
     journal = Journal(_meant(options)) if len(jobs) > 1 and options.mask is None else None
     # What is kept of each photo to the end: only --json has a use for all of it.
     kept = (lambda outcome: outcome) if options.json else Outcome.shortened
@@ -127,6 +135,7 @@ def _run(options: argparse.Namespace) -> int:
             blend=options.blend,
             fill_chin=options.fill_chin,
             min_score=options.min_score,
+            samples=options.samples,
         )
     from tqdm import tqdm
 
@@ -168,7 +177,7 @@ def _meant(options: argparse.Namespace) -> dict[str, Any]:
     """What a photo's result depends on besides the photo."""
     from . import __version__
 
-    names = ("weights", "revision", "backend", "blend", "fill_chin", "min_score")
+    names = ("weights", "revision", "backend", "blend", "fill_chin", "min_score", "samples")
     return {"version": __version__} | {name: getattr(options, name) for name in names}
 
 
@@ -206,6 +215,12 @@ def _score(text: str) -> float:
     if not 0 <= value <= 1:
         raise argparse.ArgumentTypeError(f"{text} is not in 0..1")
     return value
+
+
+def _samples(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 16:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number in 1..16")
+    return int(text)
 
 
 def _say(line: str) -> None:

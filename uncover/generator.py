@@ -142,7 +142,14 @@ class Generator(nn.Module):
         return features
 
     def decode(self, features: list[Tensor], z: Tensor | None = None) -> Tensor:
-        """The crop (B, 3, S, S) that `features` and the latent z (B, latent) give."""
+        """The crop (B, 3, S, S) that `features` and the latent z (B, latent) give.
+
+        z of (K, B, latent) gives K answers, (K, B, 3, S, S).
+        """
+        if z is not None and z.ndim == 3:
+            answers, batch = z.shape[:2]
+            many = [each.repeat(answers, 1, 1, 1) for each in features]
+            return self.decode(many, z.flatten(0, 1)).unflatten(0, (answers, batch))
         h = features[-1]
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
@@ -159,27 +166,52 @@ class Generator(nn.Module):
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.
 
         image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
-        z: (B, latent) or None, which is the zero vector.
+        z: (B, latent) or None, which is the zero vector; (K, B, latent) for K answers that share
+        all but the decoder, (K, B, 3, S, S).
         """
         return self.decode(self.encode(image, mask), z)
 
-    @torch.inference_mode()
     def fill(self, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """Raw output for uint8 RGB crops (B, S, S, 3) and bool holes (B, S, S): uint8, as crops.
 
         The caller composites: pixels outside the hole are the network's own, not the photo's.
         Raises ValueError when the shapes are not those of the configured resolution.
         """
+        with torch.inference_mode():
+            return _pixels(self.decode(self._seen(crops, masks)))
+
+    def sample(self, crops: np.ndarray, masks: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+        """`count` answers to each crop: uint8 (count, B, S, S, 3), the first as `fill` gives it.
+
+        The others come from standard normal latent vectors fixed by `seed`, the same for every
+        crop. Raises ValueError as `fill` does, and when the network has no latent vector.
+        """
+        if count > 1 and not self.config.latent:
+            raise ValueError("this generator has one answer to a face: it has no latent vector")
+        drawn = torch.Generator().manual_seed(seed)
+        z = torch.randn(count - 1, 1, self.config.latent, generator=drawn)
+        with torch.inference_mode():
+            features = self._seen(crops, masks)
+            answers = [_pixels(self.decode(features))[None]]
+            for part in z.expand(-1, len(crops), -1).to(features[0]).split(4):
+                if len(part):
+                    answers.append(_pixels(self.decode(features, part)))
+        return np.concatenate(answers)
+
+    def _seen(self, crops: np.ndarray, masks: np.ndarray) -> list[Tensor]:
         side = self.config.resolution
         if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
             raise ValueError(
                 f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
                 f"got {crops.shape} and {masks.shape}"
             )
-        known, hole = to_network(crops, masks, next(self.parameters()).device)
-        out = self(known, hole)
-        out = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
-        return np.ascontiguousarray(out.permute(0, 2, 3, 1).cpu().numpy())
+        return self.encode(*to_network(crops, masks, next(self.parameters()).device))
+
+
+def _pixels(out: Tensor) -> np.ndarray:
+    """(..., 3, S, S) in -1..1 as uint8 (..., S, S, 3)."""
+    levels = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
+    return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy())
 
 
 def to_network(

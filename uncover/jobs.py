@@ -11,7 +11,7 @@ from .errors import UncoverError
 from .images import FORMATS, read_image
 from .photo import Photo
 from .pipeline import ON_CHIN, Uncoverer
-from .results import Face, Result
+from .results import Face, Result, sample_paths
 
 Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]
 
@@ -59,11 +59,12 @@ class Outcome:
         }
 
 
-def plan(photos: Iterable[Path], out: Path | None) -> tuple[list[Job], int]:
+def plan(photos: Iterable[Path], out: Path | None, samples: int = 1) -> tuple[list[Job], int]:
     """Lay out the jobs for photos and folders of photos (their top level).
 
     One photo: `out` is a file if its name ends like a picture, otherwise a folder. Without `out`,
     results stand beside their inputs as NAME_uncovered. In folders the outputs keep their names.
+    Several samples of a photo are named as `sample_paths` says.
 
     Returns:
         The jobs, and how many files of the folders were passed over as not being pictures.
@@ -99,7 +100,7 @@ def plan(photos: Iterable[Path], out: Path | None) -> tuple[list[Job], int]:
             jobs.append(Job(photo, out))
         else:
             jobs.append(Job(photo, out / _writable(photo).name))
-    return _without_clashes(jobs), passed_over
+    return _without_clashes(jobs, samples), passed_over
 
 
 def _name(folder: Path) -> str:
@@ -111,25 +112,25 @@ def _writable(path: Path) -> Path:
     return path if path.suffix.lower() in FORMATS else path.with_suffix(".png")
 
 
-def _without_clashes(jobs: list[Job]) -> list[Job]:
+def _without_clashes(jobs: list[Job], samples: int) -> list[Job]:
     """Mark jobs that would overwrite an input or another job's result."""
     inputs = {job.source.resolve(): job.source for job in jobs}
     taken: dict[Path, Path] = {}
     checked = []
     for job in jobs:
-        target = job.target.resolve()
+        targets = [path.resolve() for path in sample_paths(job.target, samples)]
+        own = next((inputs[path] for path in targets if path in inputs), None)
+        other = next((taken[path] for path in targets if path in taken), None)
         problem = job.problem
-        if problem is None and target in inputs:
+        if problem is None and own is not None:
+            problem = f"{job.source}: the result would overwrite {own}: choose another -o"
+        elif problem is None and other is not None:
             problem = (
-                f"{job.source}: the result would overwrite {inputs[target]}: choose another -o"
-            )
-        elif problem is None and target in taken:
-            problem = (
-                f"{job.source}: its result would overwrite that of {taken[target]} "
+                f"{job.source}: its result would overwrite that of {other} "
                 f"({job.target}): do them into different folders"
             )
         elif problem is None:
-            taken[target] = job.source
+            taken |= dict.fromkeys(targets, job.source)
         checked.append(Job(job.source, job.target, problem))
     return checked
 
@@ -161,7 +162,7 @@ def write(job: Job, result: Result) -> Outcome:
 
     def work() -> Outcome:
         job.target.parent.mkdir(parents=True, exist_ok=True)
-        result.save(job.target)
+        result.save_samples(job.target)
         count = len(result.filled)
         left = [f.reason for f in result.faces if f.reason not in (None, "bare", "low score")]
         rest = f", left alone: {', '.join(str(r) for r in left)}" if left else ""

@@ -124,17 +124,21 @@ class Uncoverer:
         blend: Blend | None = None,
         fill_chin: bool | None = None,
         min_score: float | None = None,
+        samples: int | None = None,
     ) -> Result:
         """Fill every masked face of a photo.
 
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
-            blend, fill_chin, min_score: as in `Settings`, for this photo only.
+            blend, fill_chin, min_score, samples: as in `Settings`, for this photo only.
 
         Raises:
             ImageError: the picture cannot be used.
+            UncoverError: several samples of a generator that has one answer.
         """
-        settings = self._settings(blend=blend, fill_chin=fill_chin, min_score=min_score)
+        settings = self._settings(
+            blend=blend, fill_chin=fill_chin, min_score=min_score, samples=samples
+        )
         photo = read_image(image)
         faces, tasks = self._analyse(photo, settings)
         return self._paint(photo, faces, tasks, settings)
@@ -147,7 +151,14 @@ class Uncoverer:
         faces, tasks = self._analyse(read_image(image), settings)
         return _sorted([*faces, *(task.face for task in tasks)])
 
-    def fill(self, image: ImageLike, mask: MaskLike, *, blend: Blend | None = None) -> Result:
+    def fill(
+        self,
+        image: ImageLike,
+        mask: MaskLike,
+        *,
+        blend: Blend | None = None,
+        samples: int | None = None,
+    ) -> Result:
         """Paint exactly where a mask says, without asking the detector whether it is a mask.
 
         A square picture up to `Settings.whole_crop` pixels is taken as one face crop, as it is.
@@ -157,11 +168,13 @@ class Uncoverer:
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
             mask: bool (H, W), True = paint; also a uint8 array, PIL image or path (over 127).
+            blend, samples: as in `Settings`, for this photo only.
 
         Raises:
             ImageError: the picture cannot be used, or the mask is empty or of another size.
+            UncoverError: several samples of a generator that has one answer.
         """
-        settings = self._settings(blend=blend)
+        settings = self._settings(blend=blend, samples=samples)
         photo = read_image(image)
         painted = read_mask(mask, photo)
         if photo.width == photo.height and photo.width <= settings.whole_crop:
@@ -265,17 +278,30 @@ class Uncoverer:
     ) -> Result:
         """Fill all tasks in batches; smaller faces first, so that nearer ones lie on top."""
         tasks = sorted(tasks, key=lambda task: task.face.area)
-        pixels = self._pasted(photo, tasks, self._filled(tasks), settings)
+        answers = self._filled(tasks, settings.samples)
+        first, *others = (self._pasted(photo, tasks, filled, settings) for filled in answers)
         faces = _sorted([*aside, *(task.face for task in tasks)])
-        return Result(photo, pixels, faces, photo.warnings)
+        return Result(photo, first, faces, photo.warnings, tuple(others))
 
-    def _filled(self, tasks: list[Task]) -> list[NDArray[np.uint8]]:
-        """The generator's crops, all faces of a photo in one batch (of at most `batch`)."""
-        filled: list[NDArray[np.uint8]] = []
+    def _filled(self, tasks: list[Task], samples: int) -> list[list[NDArray[np.uint8]]]:
+        """The generator's crops, once for each sample, all faces of a photo in one batch (of at
+        most `batch`)."""
+        if samples > 1 and not getattr(self.generator.config, "latent", 0):
+            raise UncoverError(
+                "this generator has one answer to a face: ask for one sample, or take weights "
+                "with a latent vector and the torch backend"
+            )
+        answers: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
         for chunk in _chunks(tasks, self.settings.batch):
             crops = np.stack([task.seen for task in chunk])
-            filled += list(self.generator.fill(crops, np.stack([task.hole for task in chunk])))
-        return filled
+            holes = np.stack([task.hole for task in chunk])
+            if samples == 1:
+                filled = self.generator.fill(crops, holes)[None]
+            else:
+                filled = self.generator.sample(crops, holes, samples)
+            for answer, pictures in zip(answers, filled, strict=True):
+                answer += list(pictures)
+        return answers
 
     def _pasted(
         self,

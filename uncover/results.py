@@ -84,18 +84,38 @@ class Result:
         pixels: uint8 (H, W, 3), the painted picture as RGB.
         faces: every face found; those that were filled first, larger ones before smaller.
         warnings: what the user should know, one line each.
+        others: where several samples were asked for, the pixels of all but the first.
     """
 
     photo: Photo
     pixels: NDArray[np.uint8]
     faces: list[Face]
     warnings: tuple[str, ...] = ()
+    others: tuple[NDArray[np.uint8], ...] = ()
 
     @cached_property
     def image(self) -> Image.Image:
         """The painted photo, of the input's size and mode; unpainted pixels are identical."""
-        painted = [(face.rect, face.patch) for face in self.filled]
-        return self.photo.repainted(self.pixels, painted)
+        return self._painted(self.pixels)
+
+    @cached_property
+    def images(self) -> list[Image.Image]:
+        """All samples, each as `image` is, which is the first."""
+        return [self.image, *(self._painted(pixels) for pixels in self.others)]
+
+    @property
+    def uncertainty(self) -> NDArray[np.float32]:
+        """How far the samples differ: float32 (H, W), the standard deviation of a pixel's levels
+        (0..127.5) over the samples, mean of the channels; 0 where nothing is painted."""
+        spread = np.zeros(self.pixels.shape[:2], np.float32)
+        for face in self.filled if self.others else ():
+            x0, y0, x1, y1 = face.rect
+            cut = [pixels[y0:y1, x0:x1] for pixels in (self.pixels, *self.others)]
+            spread[y0:y1, x0:x1] = np.stack(cut).astype(np.float32).std(0).mean(-1)
+        return spread
+
+    def _painted(self, pixels: NDArray[np.uint8]) -> Image.Image:
+        return self.photo.repainted(pixels, [(face.rect, face.patch) for face in self.filled])
 
     @cached_property
     def original(self) -> Image.Image:
@@ -115,6 +135,19 @@ class Result:
         """
         return write_image(self.image, path, self.photo)
 
+    def save_samples(self, path: str | PathLike[str]) -> list[Path]:
+        """Write every sample as `save` does, to the names of `sample_paths`.
+
+        The last of several is a picture of `uncertainty`: four grey levels for each of it.
+        """
+        targets = sample_paths(path, 1 + len(self.others))
+        for image, target in zip(self.images, targets, strict=False):
+            write_image(image, target, self.photo)
+        if self.others:
+            levels = np.clip(self.uncertainty * 4, 0, 255).astype(np.uint8)
+            write_image(Image.fromarray(levels), targets[-1])
+        return targets
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {
@@ -123,3 +156,13 @@ class Result:
             "faces": [face.to_dict() for face in self.faces],
             "warnings": list(self.warnings),
         }
+
+
+def sample_paths(path: str | PathLike[str], samples: int) -> list[Path]:
+    """Where `Result.save_samples` writes: the path itself, and for several samples
+    NAME_sample2, NAME_sample3, ... beside it and NAME_uncertainty.png."""
+    first = Path(path)
+    if samples == 1:
+        return [first]
+    names = [f"{first.stem}_sample{number}{first.suffix}" for number in range(2, samples + 1)]
+    return [first, *(first.with_name(n) for n in [*names, f"{first.stem}_uncertainty.png"])]

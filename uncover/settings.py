@@ -27,6 +27,7 @@ class Settings:
         reported_score: faces below this score are not even listed.
         whole_crop: `fill` takes a square picture up to this side as one face crop.
         batch: faces per pass through a network.
+        samples: how many different faces to paint, 1 to 16; the first is the best guess.
     """
 
     min_score: float = 0.5
@@ -38,12 +39,15 @@ class Settings:
     reported_score: float = 0.2
     whole_crop: int = 512
     batch: int = 16
+    samples: int = 1
 
     def __post_init__(self) -> None:
         if self.blend not in BLENDS:
             raise UncoverError(f"blend must be one of {', '.join(BLENDS)}, not {self.blend!r}")
         if not 0 <= self.min_score <= 1:
             raise UncoverError(f"the smallest score lies in 0..1, not {self.min_score:g}")
+        if not 1 <= self.samples <= 16:
+            raise UncoverError(f"samples must lie in 1..16, not {self.samples}")
 
 
 class Detector(Protocol):
@@ -66,3 +70,7 @@ class Painter(Protocol):
     config: Any
 
     def fill(self, crops: NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.uint8]: ...
+
+    def sample(
+        self, crops: NDArray[np.uint8], masks: NDArray[np.bool_], count: int
+    ) -> NDArray[np.uint8]: ...

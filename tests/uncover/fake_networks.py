@@ -91,7 +91,9 @@ class FakeGenerator:
     """Reproduces what it sees and paints the hole in the colour of skin, `off` by a shade."""
 
     off: int = 0
-    config: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(resolution=SIZE))
+    config: SimpleNamespace = field(
+        default_factory=lambda: SimpleNamespace(resolution=SIZE, latent=2)
+    )
     batches: list[int] = field(default_factory=list)
     holes: list[np.ndarray] = field(default_factory=list)
     crops: list[np.ndarray] = field(default_factory=list)
@@ -102,6 +104,11 @@ class FakeGenerator:
         self.crops.extend(crops)
         out = np.where(masks[..., None], np.uint8(SKIN), crops).astype(int) + self.off
         return np.clip(out, 0, 255).astype(np.uint8)
+
+    def sample(self, crops: np.ndarray, masks: np.ndarray, count: int) -> np.ndarray:
+        first = self.fill(crops, masks)
+        darker = [np.where(masks[..., None], first - 20 * k, first) for k in range(1, count)]
+        return np.stack([first, *darker]).astype(np.uint8)
 
 
 def make(
