@@ -33,8 +33,9 @@ def add(page, photo: Path, words: str) -> None:
 
 
 def clear(page, name: str) -> None:
-    """Take the photo out of an input again."""
+    """Take the photo out of an input again, and choose uploading as the way in."""
     page.locator(f"#{name} button[aria-label='Remove Image' i]").first.click()
+    page.locator(f"#{name} button[aria-label='Upload file']").click()
     page.wait_for_selector(f"#{name} input[type=file]", state="attached")
 
 

@@ -14,6 +14,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from tests.browser import stand_ins
+from tests.browser.bad_photos import bad_photo
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -78,35 +79,9 @@ def test_fill(client: Client, photo: Path, tmp_path: Path) -> None:
     assert not (changed & (mask == 0)).any()
 
 
-def _write(folder: Path, kind: str) -> Path:
-    image = Image.open(stand_ins.ASTRONAUT).convert("RGB").resize((64, 64))
-    path = folder / f"{kind}.{'jpg' if kind in ('cmyk', 'truncated') else 'png'}"
-    if kind == "text":
-        path.write_text("no picture at all")
-    elif kind == "empty":
-        path.write_bytes(b"")
-    elif kind == "truncated":
-        image.resize((512, 512)).save(path)
-        path.write_bytes(path.read_bytes()[:4000])
-    elif kind == "huge":
-        Image.new("1", (20_000, 20_000)).save(path)
-    elif kind == "dot":
-        image.resize((1, 1)).save(path)
-    elif kind == "cmyk":
-        image.convert("CMYK").save(path)
-    elif kind == "deep":
-        Image.fromarray(np.asarray(image.convert("L")).astype(np.uint16) * 257).save(path)
-    elif kind == "palette":
-        image.quantize(16).save(path)
-    elif kind == "animated":
-        path = path.with_suffix(".gif")
-        image.save(path, save_all=True, append_images=[image.rotate(90)])
-    return path
-
-
 @pytest.mark.parametrize("kind", ["text", "empty", "truncated", "huge"])
 def test_bad_photos_get_one_sentence(client: Client, tmp_path: Path, kind: str) -> None:
-    bad = _write(tmp_path, kind)
+    bad = bad_photo(tmp_path, kind)
     with pytest.raises(Exception) as caught:
         client.predict(photo=handle_file(bad), api_name="/uncover")
     text = str(caught.value)
@@ -117,7 +92,7 @@ def test_bad_photos_get_one_sentence(client: Client, tmp_path: Path, kind: str) 
 
 @pytest.mark.parametrize("kind", ["dot", "cmyk", "deep", "palette", "animated"])
 def test_odd_photos_work(client: Client, tmp_path: Path, kind: str) -> None:
-    odd = _write(tmp_path, kind)
+    odd = bad_photo(tmp_path, kind)
     got, report = client.predict(photo=handle_file(odd), api_name="/uncover")
     assert Image.open(got).size == Image.open(odd).size
     assert report["faces"] == []
@@ -125,7 +100,7 @@ def test_odd_photos_work(client: Client, tmp_path: Path, kind: str) -> None:
 
 
 def test_mask_of_another_size_is_refused(client: Client, photo: Path, tmp_path: Path) -> None:
-    mask = _write(tmp_path, "palette")
+    mask = bad_photo(tmp_path, "palette")
     with pytest.raises(Exception, match="64x64"):
         client.predict(handle_file(photo), handle_file(mask), "feather", api_name="/fill")
 
