@@ -36,6 +36,7 @@ from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, run_command, schedule
 from training.settings import GanSettings
 from training.stopwatch import Stopwatch
+from training.variety import freeze_all_but_latent, random_latents, sample_spread
 from uncover.errors import UncoverError
 
 
@@ -71,7 +72,9 @@ def train(
     # Networks, the averaged copy of the generator, optimisers.
     g, ema = build_generator(settings), build_generator(settings)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
-    lpips = build_lpips().to(device, memory_format=layout) if weights.perceptual else None
+    lpips = None
+    if weights.perceptual or weights.variety:
+        lpips = build_lpips().to(device, memory_format=layout)
     # Scores use LPIPS where its network is at hand, whether or not it is a loss.
     judge = lpips if lpips is not None else build_lpips(required=False)
 
@@ -102,6 +105,8 @@ def train(
     ema.load_state_dict(g.state_dict())
     ema.requires_grad_(False).eval().to(device)
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
+    if settings.only_latent:
+        freeze_all_but_latent(g)
     learning = [p for p in g.parameters() if p.requires_grad]
     optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99))
     optim_d = torch.optim.Adam(
@@ -134,7 +139,11 @@ def train(
             return
         filled = predict(ema, val_images, val_holes)
         log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
-        write_sheet(out / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
+        sheet = out / "sheets" / f"{seen:09d}.png"
+        write_sheet(sheet, val_images, filled, val_holes)
+        if weights.variety:
+            samples = sheet.with_name(f"{sheet.stem}-samples.png")
+            log.write("val", seen, sample_spread(ema, val_images, val_holes, judge, samples))
 
     sums: defaultdict[str, list[Tensor]] = defaultdict(list)
     counted, clock, watch = 0, time.monotonic(), Stopwatch(device)
@@ -158,9 +167,12 @@ def train(
             active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
         terms: dict[str, Tensor] = {}
 
+        vary = weights.variety > 0 and (settings.only_latent or seen // settings.batch % 4 == 3)
+        z = random_latents(ema.config.latent, real, settings.seed, seen + rank) if vary else None
         with accelerator.autocast():
-            painted = g(known, hole)
+            painted = g(known, hole, z) if vary else g(known, hole)
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
+        painted, other = painted.unbind(0) if vary else (painted, None)
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.mask_aware else torch.zeros_like(hole)
         watch.lap("generator")
@@ -195,8 +207,14 @@ def train(
         pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
         terms["known"] = pixel(painted, real, (1 - hole) * valid)
         terms["hole"] = pixel(painted, real, hole * valid)
-        loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
-        if lpips is not None:
+        close = weights.loose if vary else 1.0  # another answer need not be the truth
+        loss_g = weights.known * terms["known"] + close * weights.hole * terms["hole"]
+        if other is not None:
+            windows = hole_windows(hole, margin=1.15)
+            views = [cut_windows(x * hole, windows, 128) for x in (painted, other)]
+            terms["variety"] = losses.variety(lpips, *views, weights.spread)
+            loss_g = loss_g + weights.variety * terms["variety"]
+        if weights.perceptual:
             pair = [pasted * valid, real * valid]
             if weights.window and (seen // settings.batch) % 2:
                 pair = native_windows(pair, hole, weights.window, seed=seen + rank)
@@ -204,7 +222,7 @@ def train(
                 windows = hole_windows(hole, margin=1.15)
                 pair = [cut_windows(x, windows, weights.window) for x in pair]
             terms["perceptual"] = losses.perceptual(lpips, *pair)
-            loss_g = loss_g + weights.perceptual * terms["perceptual"]
+            loss_g = loss_g + close * weights.perceptual * terms["perceptual"]
         if adversarial:
             critics.requires_grad_(False)
             for name, critic in ((name, critics[name]) for name in active):

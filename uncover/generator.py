@@ -180,14 +180,20 @@ class Generator(nn.Module):
         with torch.inference_mode():
             return _pixels(self.decode(self._seen(crops, masks)))
 
+    @property
+    def varied(self) -> bool:
+        """Whether a latent vector changes anything: False until it has been trained."""
+        layers = (p for name, p in self.named_parameters() if ".film." in name)
+        return any(bool(layer.any()) for layer in layers)
+
     def sample(self, crops: np.ndarray, masks: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         """`count` answers to each crop: uint8 (count, B, S, S, 3), the first as `fill` gives it.
 
         The others come from standard normal latent vectors fixed by `seed`, the same for every
-        crop. Raises ValueError as `fill` does, and when the network has no latent vector.
+        crop. Raises ValueError as `fill` does, and when the network is not `varied`.
         """
-        if count > 1 and not self.config.latent:
-            raise ValueError("this generator has one answer to a face: it has no latent vector")
+        if count > 1 and not self.varied:
+            raise ValueError("this generator has one answer to a face: no latent vector is trained")
         drawn = torch.Generator().manual_seed(seed)
         z = torch.randn(count - 1, 1, self.config.latent, generator=drawn)
         with torch.inference_mode():

@@ -286,10 +286,10 @@ class Uncoverer:
     def _filled(self, tasks: list[Task], samples: int) -> list[list[NDArray[np.uint8]]]:
         """The generator's crops, once for each sample, all faces of a photo in one batch (of at
         most `batch`)."""
-        if samples > 1 and not getattr(self.generator.config, "latent", 0):
+        if samples > 1 and not getattr(self.generator, "varied", False):
             raise UncoverError(
-                "this generator has one answer to a face: ask for one sample, or take weights "
-                "with a latent vector and the torch backend"
+                "these weights have one answer to a face: ask for one sample, or take weights "
+                "trained for several and the torch backend"
             )
         answers: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
         for chunk in _chunks(tasks, self.settings.batch):

@@ -91,9 +91,8 @@ class FakeGenerator:
     """Reproduces what it sees and paints the hole in the colour of skin, `off` by a shade."""
 
     off: int = 0
-    config: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(resolution=SIZE, latent=2)
-    )
+    varied: bool = True
+    config: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(resolution=SIZE))
     batches: list[int] = field(default_factory=list)
     holes: list[np.ndarray] = field(default_factory=list)
     crops: list[np.ndarray] = field(default_factory=list)

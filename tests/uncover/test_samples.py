@@ -61,11 +61,13 @@ def test_several_latents_at_once_are_each_at_a_time(generator: Generator) -> Non
     torch.testing.assert_close(together, alone, atol=1e-5, rtol=1e-5)
 
 
-def test_a_network_without_latent_has_one_answer() -> None:
-    network = Generator(replace(SMALL, latent=0)).eval()
+@pytest.mark.parametrize("latent", [0, 4])
+def test_a_network_without_latent_has_one_answer(latent: int) -> None:
     crop, hole = np.zeros((1, 64, 64, 3), np.uint8), np.ones((1, 64, 64), bool)
+    network = Generator(replace(SMALL, latent=latent)).eval()  # starts without an effect
+    assert not network.varied
     assert network.sample(crop, hole, 1).shape == (1, 1, 64, 64, 3)
-    with pytest.raises(ValueError, match="no latent vector"):
+    with pytest.raises(ValueError, match="one answer"):
         network.sample(crop, hole, 2)
 
 
@@ -101,7 +103,7 @@ def test_samples_come_from_a_mask_given_by_hand_too() -> None:
 
 def test_weights_with_one_answer_say_so() -> None:
     uncoverer = make([BOX])
-    uncoverer.generator.config.latent = 0
+    uncoverer.generator.varied = False
     with pytest.raises(UncoverError, match="one answer to a face"):
         uncoverer(SCENE, samples=2)
     with pytest.raises(UncoverError, match=r"samples must lie in 1\.\.16"):
