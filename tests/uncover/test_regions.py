@@ -5,7 +5,14 @@ import numpy as np
 import pytest
 
 from uncover.geometry import FaceCrop
-from uncover.regions import clean_mask, hole_in_crop, is_on_chin, outline, soft_region
+from uncover.regions import (
+    clean_mask,
+    hole_in_crop,
+    is_on_chin,
+    outline,
+    rounded_out,
+    soft_region,
+)
 
 
 def drawn(y0: float = 0.42, y1: float = 0.85, side: int = 128) -> np.ndarray:
@@ -85,3 +92,30 @@ def test_a_hole_covers_every_masked_photo_pixel() -> None:
         hole = hole_in_crop(crop, mask)
         back = crop.place(hole.astype(np.float32), (120, 150, 160, 170))
         assert back.min() > 0.2
+
+
+def test_a_body_with_a_bite_out_of_it_is_made_whole() -> None:
+    whole = np.zeros((256, 256), np.uint8)
+    cv2.ellipse(whole, (128, 170), (80, 60), 0, 0, 360, 1, -1)
+    bitten = whole.copy()
+    cv2.circle(bitten, (128, 130), 45, 0, -1)
+    assert bitten.sum() < 0.85 * whole.sum()
+    mended = rounded_out(bitten > 0)
+    assert mended[bitten > 0].all()
+    assert (mended & (whole > 0)).sum() > 0.9 * whole.sum()
+    assert not mended[whole == 0].any()
+
+
+def test_straps_do_not_make_a_hull() -> None:
+    mask = np.zeros((256, 256), np.uint8)
+    cv2.ellipse(mask, (128, 170), (70, 50), 0, 0, 360, 1, -1)
+    cv2.line(mask, (70, 150), (20, 90), 1, 6)
+    cv2.line(mask, (186, 150), (236, 90), 1, 6)
+    np.testing.assert_array_equal(rounded_out(mask > 0), mask > 0)
+
+
+def test_nothing_but_a_strap_stays_as_it_is() -> None:
+    mask = np.zeros((256, 256), bool)
+    mask[100:104, 20:200] = True
+    np.testing.assert_array_equal(rounded_out(mask), mask)
+    assert not rounded_out(np.zeros((64, 64), bool)).any()
