@@ -68,6 +68,10 @@ def build(chosen: Chosen) -> gr.Blocks:
     return page
 
 
+LONE_DOT = "<style>@media (max-width: 640px) { footer > div { display: none !important; } }</style>"
+"""On phones gradio leaves the API link out but not the dot behind it; page.css ends above it."""
+
+
 def page_theme() -> gr.themes.Base:
     """The machine's own fonts, and small print and empty boxes dark enough to be seen."""
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
@@ -89,6 +93,7 @@ def serve(page: gr.Blocks, **options: Any) -> Any:
     return page.launch(
         theme=page_theme(),
         css_paths=[ASSETS / "page.css"],
+        head=LONE_DOT,
         js=(ASSETS / "page.js").read_text("utf-8"),
         max_file_size="60mb",
         ssr_mode=False,

@@ -20,7 +20,7 @@
     note.className = "banner camera-note";
     note.setAttribute("role", "alert");
     note.textContent = `${words} Upload or paste a photo instead.`;
-    document.body.append(note);
+    (document.querySelector(".contain") || document.body).append(note);
     setTimeout(() => note.remove(), 10000);
   });
 }

@@ -74,7 +74,7 @@ def try_tab(trials: Trials) -> None:
                 truth, hidden, guess = (_face(label) for label in ("Truth", "Mask", "Guess"))
             gr.Markdown(f"**{GUESS}**", elem_classes=["hint", "after-guess"])
             whole = gr.ImageSlider(
-                label="The whole photo: truth and guess",
+                label="Truth and guess",
                 type="filepath",
                 format="png",
                 interactive=False,
@@ -129,7 +129,7 @@ def _face(label: str) -> gr.Image:
         format="png",
         interactive=False,
         buttons=["fullscreen"],
-        min_width=120,
+        min_width=80,
         elem_id=f"face-{label.lower()}",
         alt_text=f"The face: {label.lower()}",
     )

@@ -59,9 +59,9 @@ def chromium() -> Iterator[object]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def page(chromium, site: str) -> Iterator[object]:
-    """One open tab that all tests use in turn, as a visitor would; notes requests to elsewhere."""
+    """One open tab that a file's tests use in turn, as a visitor would; notes strange requests."""
     context = chromium.new_context(viewport={"width": 1280, "height": 1000})
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
