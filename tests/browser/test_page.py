@@ -66,7 +66,6 @@ def test_mask_is_corrected_and_filled_again(page, photo: Path) -> None:
         ("text", "not a picture"),
         ("empty", "is empty"),
         ("truncated", "damaged or cut short"),
-        ("huge", "too large"),
     ],
 )
 def test_bad_file_gives_a_toast_and_the_page_goes_on(
