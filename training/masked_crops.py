@@ -33,7 +33,8 @@ class CropSettings:
     from a detector's box: off by up to `shift` of the side each way, magnified by 1/`shrink` ..
     `grow`, turned by up to `roll` degrees; the rest stays within `near_*`.
     real: share of photos with real masks, where there are any (`training.pseudo` makes them).
-    wrong: share of masks worn under the nose or on the chin.
+    wrong: share of masks worn under the nose or on the chin. printed: share of masks with a part of
+    another photo printed on them, so that no colour and no texture says what is mask.
     plain_border: share of crops that end in a plain colour where the photo ends; the rest is
     continued by reflection, as when the trained network is used.
     """
@@ -49,6 +50,7 @@ class CropSettings:
     near_scale: float = 1.12
     near_roll: float = 8.0
     wrong: float = 0.12
+    printed: float = 0.2
     plain_border: float = 0.35
     real: float = 0.25
 
@@ -114,8 +116,10 @@ class MaskedCrops(Dataset):
         data, landmarks = self.faces[
             min(np.searchsorted(self.odds, rng.random()), len(self.faces) - 1)
         ]
-        image = cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
-        return make_crop(image, landmarks, self.side, self.settings, rng)
+        picture = None
+        if rng.random() < self.settings.printed:
+            picture = _decoded(self.faces[rng.integers(len(self.faces))][0])
+        return make_crop(_decoded(data), landmarks, self.side, self.settings, rng, picture)
 
 
 def make_crop(
@@ -124,8 +128,12 @@ def make_crop(
     side: int,
     settings: CropSettings,
     rng: np.random.Generator,
+    picture: np.ndarray | None = None,
 ) -> MaskedCrop:
-    """Mask, frame and age one face photo (uint8 RGB, with dlib's 68 points)."""
+    """Mask, frame and age one face photo (uint8 RGB, with dlib's 68 points).
+
+    picture: uint8 RGB of any size, a part of which is printed on the mask.
+    """
     image, landmarks = _no_larger(image, landmarks, round(1.25 * side))
     if rng.random() < 0.5:
         image = np.ascontiguousarray(image[:, ::-1])
@@ -138,9 +146,44 @@ def make_crop(
         image, mask = draw_mask(
             image, landmarks, random_style(rng, wear=str(rng.choice(WEAR, p=odds)))
         )
+        if picture is not None:
+            image = print_on(image, mask, picture, rng)
     if rng.random() < settings.occluded:
         image, mask = add_occluder(rng, image, mask, skin.astype(np.float32))
     return _framed(image, mask, np.ones_like(mask), points, side, settings, rng)
+
+
+def print_on(
+    image: np.ndarray, mask: np.ndarray, picture: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """A part of a picture printed on a drawn mask, whose light and folds stay.
+
+    image: uint8 (H, W, 3) with the mask drawn. mask: float32 (H, W), its alpha. picture: uint8
+    (h, w, 3). Returns uint8 (H, W, 3).
+    """
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return image
+    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    height, width = picture.shape[:2]
+    share = rng.uniform(0.15, 0.9)  # of the picture's sides, so that prints are of every scale
+    h, w = max(2, round(share * height)), max(2, round(share * width))
+    top, left = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
+    part = picture[top : top + h, left : left + w]
+    part = np.rot90(part, rng.integers(4))[:, :: rng.choice((-1, 1))]
+    part = cv2.resize(np.ascontiguousarray(part), (int(x1 - x0), int(y1 - y0)))
+    part = part[..., rng.permutation(3)] if rng.random() < 0.5 else part
+    cloth, alpha = image[y0:y1, x0:x1].astype(np.float32), mask[y0:y1, x0:x1, None]
+    light = cloth.mean(2, keepdims=True)
+    light = np.clip(light / max(1.0, float((light * alpha).sum() / alpha.sum())), 0.4, 1.6)
+    ink = alpha * rng.uniform(0.6, 1.0)
+    out = image.copy()
+    out[y0:y1, x0:x1] = np.clip(cloth * (1 - ink) + part * light * ink, 0, 255).round()
+    return out
+
+
+def _decoded(data: np.ndarray) -> np.ndarray:
+    return cv2.cvtColor(cv2.imdecode(data, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def make_real_crop(

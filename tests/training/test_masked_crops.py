@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,7 @@ from training.masked_crops import (
     jitter_frame,
     make_crop,
     make_real_crop,
+    print_on,
 )
 from training.pseudo import RealMask
 from uncover.drawn import draw_face, write_drawn_faces
@@ -93,3 +96,37 @@ def test_a_real_mask_keeps_to_its_points_and_what_is_unknown_does_not_count():
         assert crop.mask[10, 32] == 0
         assert crop.valid[:, 32].all()
         assert not crop.valid[:, 1].any() or not crop.valid[:, 62].any()
+
+
+def test_a_print_changes_the_mask_and_nothing_else():
+    rng = np.random.default_rng(0)
+    image = rng.integers(90, 110, (60, 50, 3), dtype=np.uint8)
+    alpha = np.zeros((60, 50), np.float32)
+    alpha[20:50, 5:45] = 1
+    picture = rng.integers(0, 256, (80, 40, 3), dtype=np.uint8)
+    out = print_on(image, alpha, picture, np.random.default_rng(1))
+    assert out.dtype == np.uint8
+    np.testing.assert_array_equal(out[alpha == 0], image[alpha == 0])
+    assert np.abs(out[alpha > 0].astype(int) - image[alpha > 0]).mean() > 10
+    np.testing.assert_array_equal(out, print_on(image, alpha, picture, np.random.default_rng(1)))
+    np.testing.assert_array_equal(print_on(image, 0 * alpha, picture, rng), image)
+
+
+def test_a_print_keeps_the_folds():
+    image = np.full((60, 50, 3), 160, np.uint8)
+    image[30:34] = 60  # a dark fold
+    out = print_on(
+        image, np.ones((60, 50), np.float32), np.full((9, 9, 3), 200, np.uint8),
+        np.random.default_rng(0),
+    )  # fmt: skip
+    assert out[30:34].mean() < 0.6 * out[:30].mean()
+
+
+def test_as_many_masks_are_printed_as_asked(tmp_path):
+    folder = write_drawn_faces(tmp_path / "faces", 4, seed=3, size=96)
+    plain, printed = (
+        MaskedCrops(read_manifest(folder), 64, replace(STILL, printed=share), 8, seed=7)
+        for share in (0.0, 1.0)
+    )
+    for one, other in ((plain.make(i), printed.make(i)) for i in range(4)):
+        assert not np.array_equal(one.image, other.image)
