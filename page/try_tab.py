@@ -128,7 +128,7 @@ def _face(label: str) -> gr.Image:
         label=label,
         format="png",
         interactive=False,
-        buttons=["fullscreen"],
+        buttons=[],
         min_width=80,
         elem_id=f"face-{label.lower()}",
         alt_text=f"The face: {label.lower()}",
