@@ -76,7 +76,8 @@ class Crowd:
     def client(self, number: int) -> Client:
         """One person's own connection, with a folder for what comes back."""
         folder = self.folder / f"person{number}"
-        return Client(self.url, verbose=False, download_files=str(folder))
+        patient = {"timeout": 600}  # a slow answer is slow, not lost
+        return Client(self.url, verbose=False, download_files=str(folder), httpx_kwargs=patient)
 
     def send(self, client: Client, photo: Path) -> None:
         """Send a photo, wait for the answer and compare."""
