@@ -62,7 +62,7 @@ def build(chosen: Chosen) -> gr.Blocks:
                 with gr.Accordion("The card", open=False):
                     gr.Markdown(card.text or "These weights have no card.", sanitize_html=True)
         add_api(uncoverer)
-    for function in page.fns.values():  # gradio leaves its own events on examples callable
+    for function in page.fns.values():
         if function.api_visibility != "public":
             function.api_visibility = "private"
     return page

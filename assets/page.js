@@ -1,12 +1,5 @@
 () => {
-  /* Names for what gradio leaves nameless, and a word where the camera cannot be had. */
-  const nameExamples = () =>
-    document.querySelectorAll(".gallery-item:not([aria-label])").forEach((one) => {
-      if (!one.innerText.trim()) one.setAttribute("aria-label", "Use this example photo");
-    });
-  new MutationObserver(nameExamples).observe(document.body, { childList: true, subtree: true });
-  nameExamples();
-
+  /* A word where the camera cannot be had; gradio says nothing then. */
   const camera = {
     NotFoundError: "No camera was found.",
     NotReadableError: "The camera is in use by another program.",

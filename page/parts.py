@@ -62,6 +62,18 @@ def photo_input(**options: Any) -> gr.Image:
     return image
 
 
+def example_for(photo: gr.Image, path: Path) -> None:
+    """A button that puts the portrait `path` into `photo`.
+
+    `gr.Examples` would put another component in the place of `photo` for the session, one that
+    decodes and converts the file itself.
+    """
+    button = gr.Button(
+        "No photo at hand? Use this portrait (NASA)", icon=str(path), elem_classes="example"
+    )
+    button.click(lambda: str(path), None, photo, queue=False, show_progress="hidden", **PRIVATE)
+
+
 def scroll_to(event: Callable[..., Any], photo: gr.Image, target: str) -> None:
     """On an event, bring the element `target` into view if a photo is there and it is not."""
     script = f"""(photo) => {{

@@ -7,7 +7,17 @@ from typing import Any
 
 import gradio as gr
 
-from page.parts import BARE, HEAVY, LIGHT, PRIVATE, photo_input, results_folder, scroll_to, told
+from page.parts import (
+    BARE,
+    HEAVY,
+    LIGHT,
+    PRIVATE,
+    example_for,
+    photo_input,
+    results_folder,
+    scroll_to,
+    told,
+)
 from uncover.annotate import GUESS
 from uncover.errors import ImageError
 from uncover.masking import KINDS, WEAR
@@ -38,7 +48,7 @@ def try_tab(trials: Trials) -> None:
                 alt_text="The photo of a bare face that was added",
                 placeholder="Drop a photo of yourself without a mask, or click to choose one",
             )
-            gr.Examples([[str(BARE)]], bare, label="No photo at hand? Use this one (NASA)")
+            example_for(bare, BARE)
             kind = gr.Dropdown(
                 [(name, kind) for kind, name in KIND_NAMES.items()],
                 value=KINDS[0],

@@ -14,6 +14,7 @@ from page.parts import (
     MASKED,
     MINUTES_KEPT,
     PRIVATE,
+    example_for,
     photo_input,
     results_folder,
     scroll_to,
@@ -46,7 +47,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                 f"within {MINUTES_KEPT + 1} minutes.",
                 elem_classes="hint",
             )
-            gr.Examples([[str(MASKED)]], photo, label="No photo at hand? Use this one (NASA)")
+            example_for(photo, MASKED)
             with gr.Row():
                 go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=120)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)

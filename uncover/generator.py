@@ -177,8 +177,14 @@ class Generator(nn.Module):
         The caller composites: pixels outside the hole are the network's own, not the photo's.
         Raises ValueError when the shapes are not those of the configured resolution.
         """
+        side = self.config.resolution
+        if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
+            raise ValueError(
+                f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
+                f"got {crops.shape} and {masks.shape}"
+            )
         with torch.inference_mode():
-            return _pixels(self.decode(self._seen(crops, masks)))
+            return to_pixels(self(*to_network(crops, masks, next(self.parameters()).device)))
 
     @property
     def varied(self) -> bool:
@@ -196,25 +202,17 @@ class Generator(nn.Module):
             raise ValueError("this generator has one answer to a face: no latent vector is trained")
         drawn = torch.Generator().manual_seed(seed)
         z = torch.randn(count - 1, 1, self.config.latent, generator=drawn)
+        if count == 1:
+            return self.fill(crops, masks)[None]
         with torch.inference_mode():
-            features = self._seen(crops, masks)
-            answers = [_pixels(self.decode(features))[None]]
+            features = self.encode(*to_network(crops, masks, next(self.parameters()).device))
+            answers = [to_pixels(self.decode(features))[None]]
             for part in z.expand(-1, len(crops), -1).to(features[0]).split(4):
-                if len(part):
-                    answers.append(_pixels(self.decode(features, part)))
+                answers.append(to_pixels(self.decode(features, part)))
         return np.concatenate(answers)
 
-    def _seen(self, crops: np.ndarray, masks: np.ndarray) -> list[Tensor]:
-        side = self.config.resolution
-        if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
-            raise ValueError(
-                f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
-                f"got {crops.shape} and {masks.shape}"
-            )
-        return self.encode(*to_network(crops, masks, next(self.parameters()).device))
 
-
-def _pixels(out: Tensor) -> np.ndarray:
+def to_pixels(out: Tensor) -> np.ndarray:
     """(..., 3, S, S) in -1..1 as uint8 (..., S, S, 3)."""
     levels = (out.float() + 1).mul_(127.5).round_().clamp_(0, 255).to(torch.uint8)
     return np.ascontiguousarray(levels.movedim(-3, -1).cpu().numpy())

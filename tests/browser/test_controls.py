@@ -80,7 +80,7 @@ def test_paste(page, photo: Path) -> None:
 
 def test_example(page) -> None:
     clear(page, "photo")
-    page.get_by_role("button", name="Use this example photo").first.click()
+    page.get_by_role("button", name="Use this portrait").click()
     page.locator("#words").get_by_text("No face found").wait_for()  # the stand-ins know cloth only
     assert "astronaut_masked" in painted(page)
     clear(page, "photo")
@@ -280,7 +280,9 @@ def test_stop_ends_work_that_runs(page, photo: Path, held) -> None:
     found_again(page)
 
 
-def test_after_a_stop_a_bad_photo_is_still_told(page, photo: Path, tmp_path: Path) -> None:
+def test_after_the_example_and_a_stop_a_bad_photo_is_told(
+    page, photo: Path, tmp_path: Path
+) -> None:
     clear(page, "photo")
     page.set_input_files("#photo input[type=file]", str(bad_photo(tmp_path, "text")))
     page.locator(".toast-body").filter(has_text="text.png is not a picture").wait_for()

@@ -9,6 +9,7 @@ import re
 import sys
 import urllib.request
 from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,9 @@ def talk(address: str, say: Callable[[Any], Awaitable[Any]]) -> Any:
             await opened.initialize()
             return await say(opened)
 
-    return asyncio.run(session())
+    # A thread of its own: Playwright keeps an event loop running in the tests' thread.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, session()).result()
 
 
 def test_tools_are_the_three_public_functions(address: str) -> None:

@@ -27,14 +27,15 @@ def test_old_files_go_and_fresh_and_kept_ones_stay(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_the_example_of_the_page_stays(tmp_path: Path, monkeypatch) -> None:
+def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     from page.parts import MASKED
 
     with gr.Blocks() as page:
-        gr.Examples([[str(MASKED)]], gr.Image(type="filepath"))
+        gr.Button(icon=str(MASKED))
     (tmp_path / "photo.png").write_bytes(b"x")
     before = [path for path in tmp_path.rglob("*.jpg") if path.is_file()]
+    assert len(before) == 1
     keep_sweeping(tmp_path, page, -1, every=0.01)
     for _ in range(3000):
         if not (tmp_path / "photo.png").exists():
