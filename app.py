@@ -124,7 +124,7 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.banner:
         print(f"warning: {chosen.banner}", file=sys.stderr)
     page = build(chosen)
-    keep_sweeping(uploads, page, 60 * MINUTES_KEPT)
+    keep_sweeping(uploads, 60 * MINUTES_KEPT)
     serve(page, mcp_server=mcp)
     return 0
 

@@ -12,8 +12,6 @@ import time
 from collections.abc import Collection
 from pathlib import Path
 
-import gradio as gr
-
 
 def own_upload_folder() -> Path:
     """Have gradio keep its files in a new folder that goes when the program ends.
@@ -55,14 +53,13 @@ def sweep(folder: Path, seconds: float, kept: Collection[str] = ()) -> int:
     return gone
 
 
-def keep_sweeping(folder: Path, page: gr.Blocks, seconds: float, every: float = 60) -> None:
-    """Sweep `folder` from now on, all but what belongs to the page itself, such as its examples."""
+def keep_sweeping(folder: Path, seconds: float, every: float = 60) -> None:
+    """Sweep `folder` from now on, all but what lies in it already: the page's own pictures."""
+    kept = {str(path) for path in folder.rglob("*")}
 
     def forever() -> None:
         while True:
             time.sleep(every)
-            blocks = list(page.blocks.values())
-            kept = {str(p) for block in blocks for p in getattr(block, "keep_in_cache", ())}
             sweep(folder, seconds, kept)
 
     threading.Thread(target=forever, name="sweep", daemon=True).start()

@@ -31,12 +31,12 @@ def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
     from page.parts import MASKED
 
-    with gr.Blocks() as page:
+    with gr.Blocks():
         gr.Button(icon=str(MASKED))
-    (tmp_path / "photo.png").write_bytes(b"x")
     before = [path for path in tmp_path.rglob("*.jpg") if path.is_file()]
     assert len(before) == 1
-    keep_sweeping(tmp_path, page, -1, every=0.01)
+    keep_sweeping(tmp_path, -1, every=0.01)
+    (tmp_path / "photo.png").write_bytes(b"x")
     for _ in range(3000):
         if not (tmp_path / "photo.png").exists():
             break
