@@ -29,8 +29,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-test: lint
-	$(BIN)/python -m pytest
+test: lint  ## two processes, each file of tests in one of them
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(VENV)/.run  ## a one-minute benchmark on drawn faces, works anywhere
 	$(BIN)/python -m benchmark --drawn 60 --weights weights --baseline telea,mean-face --slices ethnicity,pose --lpips squeeze,none --features squeezenet1_1,none --out results/bench
