@@ -42,7 +42,11 @@ def test_settings_are_what_the_hub_takes(settings: dict[str, object]) -> None:
 
 
 def test_versions_agree(settings: dict[str, object], required: dict[str, Requirement]) -> None:
-    assert required["gradio"].specifier.contains(str(settings["sdk_version"]))
+    tested = str(settings["sdk_version"])
+    major, minor, _ = (int(part) for part in tested.split("."))
+    assert required["gradio"].specifier.contains(tested)
+    for other in (f"{major}.{minor - 1}.0", f"{major + 1}.0.0"):
+        assert not required["gradio"].specifier.contains(other), other
     project = (ROOT / "pyproject.toml").read_text()
     assert f'requires-python = ">={settings["python_version"]}"' in project
     assert str(settings["sdk_version"]) in (ROOT / "docs" / "space.md").read_text()
