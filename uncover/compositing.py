@@ -111,10 +111,13 @@ def match_colours(
     ring = (distance > 0) & (distance <= max(2.0, _RING * side))
     if not ring.any() or not hole.any():
         return filled
-    step = np.clip(seen.astype(np.float32) - filled, -_LARGEST_STEP, _LARGEST_STEP)
-    step *= ring[..., None]
+    # cv2's own arithmetic is several times as fast as numpy's where three channels share a weight.
+    step = cv2.subtract(seen, filled, dtype=cv2.CV_32F)
+    np.clip(step, -_LARGEST_STEP, _LARGEST_STEP, out=step)
+    strip = ring.astype(np.float32)
+    step = cv2.multiply(step, cv2.merge([strip] * 3))
     small = (min(side, _WORK_SIDE),) * 2
-    weight = cv2.resize(ring.astype(np.float32), small, interpolation=cv2.INTER_AREA)
+    weight = cv2.resize(strip, small, interpolation=cv2.INTER_AREA)
     total = cv2.resize(step, small, interpolation=cv2.INTER_AREA)
     near = weight > 0.02
     average = cv2.GaussianBlur(total, (0, 0), 1.5)
@@ -122,7 +125,8 @@ def match_colours(
     carried = cv2.resize(_harmonic(average, near, ~near), (side, side))
     depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)
     fade = _KEPT + (1 - _KEPT) * np.exp(depth * np.float32(-1 / (_REACH * side)))
-    return cv2.add(filled, carried * fade[..., None], dtype=cv2.CV_8U)
+    carried = cv2.multiply(carried, cv2.merge([fade.astype(carried.dtype)] * 3))
+    return cv2.add(filled, carried, dtype=cv2.CV_8U)
 
 
 def paste(
@@ -153,7 +157,7 @@ def paste(
         result = cv2.blendLinear(placed, np.ascontiguousarray(target), patch.alpha, 1 - patch.alpha)
     else:
         result = _poisson(photo, picture, crop, patch)
-    np.copyto(target, result, where=patch.painted[..., None])
+    cv2.copyTo(result, patch.painted.view(np.uint8), target)
 
 
 def _poisson(
@@ -210,6 +214,7 @@ def _harmonic(
     border = cv2.BORDER_CONSTANT
     neighbours = cv2.filter2D(domain, -1, cross, borderType=border)
     gain = cv2.merge([(free / np.maximum(neighbours, 1)).astype(np.float32)] * values.shape[2])
+    gain, held = gain.astype(solution.dtype), held.astype(solution.dtype)  # not anew every sweep
     # The start is right but for the finest detail, so large levels need few sweeps.
     for _ in range(24 if max(height, width) <= 256 else 8):
         solution = cv2.filter2D(solution, -1, cross, borderType=border)

@@ -286,6 +286,6 @@ def _area_shrink(
     new_w = max(1, round(width * scale))
     new_h = max(1, round(height * scale))
     fx, fy = width / new_w, height / new_h
-    small = cv2.resize(np.ascontiguousarray(image), (new_w, new_h), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(image, (new_w, new_h), interpolation=cv2.INTER_AREA)
     grow = np.array([[fx, 0, 0.5 * fx - 0.5], [0, fy, 0.5 * fy - 0.5], [0, 0, 1]])
     return matrix @ grow, small

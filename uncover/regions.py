@@ -31,23 +31,23 @@ def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np
     face = np.zeros_like(raw)
     centre = round(0.5 * side), round(0.66 * side)
     cv2.ellipse(face, centre, (round(0.27 * side), round(0.30 * side)), 0, 0, 360, 1, -1)
-    low = np.arange(side)[:, None] >= _BRIDGE * side
+    bridge = int(np.ceil(_BRIDGE * side))
     keep: list[int] = []
     for index in range(1, count):
-        piece = labels == index
-        below = int((piece & low).sum())
-        on_face = int(face[piece].sum())
+        x, y, width, height, area = stats[index]
+        piece = labels[y : y + height, x : x + width] == index
+        below = int(piece[max(0, bridge - y) :].sum())
+        on_face = int(face[y : y + height, x : x + width][piece].sum())
         enough = on_face >= 0.25 * _SMALLEST * side * side
-        if enough and below >= 0.5 * stats[index, cv2.CC_STAT_AREA]:
+        if enough and below >= 0.5 * area:
             keep.append(index)
     areas = {index: int(stats[index, cv2.CC_STAT_AREA]) for index in keep}
     largest = max(areas.values(), default=0)
     if largest < _SMALLEST * side * side:
         return np.zeros(raw.shape, bool)
-    chosen = np.isin(labels, [i for i, area in areas.items() if area >= _COMPANION * largest])
-    outlines, _ = cv2.findContours(
-        chosen.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE
-    )
+    chosen = np.zeros(count, np.uint8)
+    chosen[[i for i, area in areas.items() if area >= _COMPANION * largest]] = 1
+    outlines, _ = cv2.findContours(chosen[labels], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     solid = np.zeros_like(raw)
     cv2.drawContours(solid, outlines, -1, 1, thickness=cv2.FILLED)
     return rounded_out(solid > 0)
@@ -65,15 +65,24 @@ def rounded_out(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     side = mask.shape[0]
     reach = 2 * round(_STRAP * side / 2) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    body = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_OPEN, kernel)
-    points = cv2.findNonZero(body)
-    if points is None:
+    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    if not len(rows):
+        return mask
+    near = tuple(
+        slice(max(0, at[0] - reach), min(side, at[-1] + reach + 1)) for at in (rows, columns)
+    )
+    part = np.ascontiguousarray(mask[near]).view(np.uint8)
+    body = cv2.morphologyEx(part, cv2.MORPH_OPEN, kernel)
+    outlines, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    if not outlines:
         return mask
     hull = np.zeros_like(body)
-    cv2.fillConvexPoly(hull, cv2.convexHull(points), 1)
-    if body.sum() >= _WHOLE * hull.sum():
+    cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(outlines)), 1)
+    if cv2.countNonZero(body) >= _WHOLE * cv2.countNonZero(hull):
         return mask
-    return mask | (hull > 0)
+    whole = mask.copy()
+    whole[near] |= hull > 0
+    return whole
 
 
 def is_on_chin(mask: NDArray[np.bool_], points: NDArray[np.floating] | None = None) -> bool:

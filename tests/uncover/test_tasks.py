@@ -71,13 +71,13 @@ def test_a_photo_is_copied_once_however_many_faces_it_has() -> None:
 def test_pixels_outside_the_rectangles_are_not_even_written(monkeypatch) -> None:
     photo = draw_scene(BOXES, SHAPE)
     touched = []
-    real = np.copyto
+    real = cv2.copyTo
 
-    def note(target: np.ndarray, *args: object, **options: object) -> None:
+    def note(source: np.ndarray, mask: np.ndarray, target: np.ndarray) -> None:
         touched.append(target.shape)
-        real(target, *args, **options)
+        real(source, mask, target)
 
-    monkeypatch.setattr("uncover.compositing.np.copyto", note)
+    monkeypatch.setattr("uncover.compositing.cv2.copyTo", note)
     result = make(BOXES)(photo)
     rects = [face.rect for face in result.filled]
     assert sorted(touched) == sorted((y1 - y0, x1 - x0, 3) for x0, y0, x1, y1 in rects)
