@@ -91,16 +91,16 @@ def draw_mask(
     fabric = _lit_fabric(placed, style, light, rng, box)
     shadow = _contact_shadow(cover, placed, points, light, rng, box)
     keep = shadow * (1 - cover)
-    lift = np.float32(0.5)
+    # cv2 multiplies bytes by weights, three channels at a time, much faster than numpy.
+    tinted = cv2.merge([cover * tint for tint in light.tint])
+    mixed = cv2.multiply(fabric, tinted, dtype=cv2.CV_32F)
+    ground = cv2.multiply(image[y0:y1, x0:x1], cv2.merge([keep] * 3), dtype=cv2.CV_32F)
+    cv2.add(mixed, ground, dst=mixed)
+    lift = np.full_like(cover, 0.5)
     if light.grain > 0.2:
-        lift = lift + cover * _grain(cover.shape, light, rng)
-    ground = image[y0:y1, x0:x1]
-    result = masked[y0:y1, x0:x1]
-    for k in range(3):
-        mixed = fabric[..., k] * (cover * light.tint[k])
-        mixed += ground[..., k] * keep
-        mixed += lift
-        result[..., k] = np.clip(mixed, 0, 255, out=mixed)
+        lift += cover * _grain(cover.shape, light, rng)
+    cv2.add(mixed, cv2.merge([lift] * 3), dst=mixed)
+    masked[y0:y1, x0:x1] = np.clip(mixed, 0, 255, out=mixed)
     alpha[y0:y1, x0:x1] = cover
     return masked, alpha
 

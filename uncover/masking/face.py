@@ -74,6 +74,7 @@ SHAPE = _mean_shape()
 _WEIGHT = np.ones(68)
 _WEIGHT[:17] = 0.2
 _WEIGHT[48:] = 0.5
+_WEIGHTS = np.broadcast_to(_WEIGHT[:, None], (68, 2)).sum(0)
 _CENTRE = np.average(SHAPE, axis=0, weights=_WEIGHT)
 _SOLVER = np.linalg.pinv((SHAPE - _CENTRE) * np.sqrt(_WEIGHT)[:, None]) * np.sqrt(_WEIGHT)
 
@@ -81,6 +82,15 @@ _REACH = 0.34  # how far a landmark's own departure from the model spreads, face
 _STIFFNESS = 0.35
 _SHAPE_XY = SHAPE[:, :2].T.astype(np.float32)
 _SHAPE_SQUARES = (_SHAPE_XY**2).sum(0, keepdims=True)
+
+
+def cross(a: Floats, b: Floats) -> Floats:
+    """Vector product (..., 3), as np.cross gives it but without its many checks."""
+    product = np.empty(a.shape)
+    for k in range(3):
+        i, j = (k + 1) % 3, (k + 2) % 3
+        product[..., k] = a[..., i] * b[..., j] - a[..., j] * b[..., i]
+    return product
 
 
 def check_landmarks(landmarks: NDArray[np.generic]) -> Floats:
@@ -126,12 +136,12 @@ class Camera:
     @classmethod
     def fit(cls, landmarks: Floats) -> Camera:
         """Camera for landmarks (68, 2) in pixels, by least squares."""
-        offset = np.average(landmarks, axis=0, weights=_WEIGHT)
+        offset = (landmarks * _WEIGHT[:, None]).sum(0) / _WEIGHTS
         affine = (_SOLVER @ (landmarks - offset)).T
         left, sizes, right = np.linalg.svd(affine, full_matrices=False)
         rows = left @ right
         scale = float(sizes.mean())
-        rotation = np.vstack([rows, np.cross(rows[0], rows[1])])
+        rotation = np.vstack([rows, cross(rows[0], rows[1])])
         rigid = offset + scale * (SHAPE - _CENTRE) @ rows.T
         weight = np.ones(68)
         turn = float(rotation[2, 0])  # > 0: the viewer sees more of the image-right cheek

@@ -21,7 +21,7 @@ def plain(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: flo
 
 
 def tone(colour: Colour, factor: float) -> Colour:
-    r, g, b = (int(np.clip(c * factor, 0, 255)) for c in colour)
+    r, g, b = (int(min(max(c * factor, 0), 255)) for c in colour)
     return r, g, b
 
 

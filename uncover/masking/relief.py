@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.masking.coverage import Placed
+from uncover.masking.face import cross
 from uncover.masking.light import Light
 from uncover.masking.style import MaskStyle
 from uncover.masking.surface import COLUMNS, U
@@ -15,6 +16,10 @@ Image = NDArray[np.float32]
 
 _EVEN = np.linspace(-1, 1, COLUMNS)
 _RESAMPLE = np.stack([np.interp(_EVEN, U, row) for row in np.eye(COLUMNS)])  # (from, to)
+
+_FOLD_U = np.linspace(-1, 1, 30)[None]
+_FOLD_V = np.linspace(0, 1, 20)[:, None]
+_FOLD_ANGLES = np.linspace(-1.7, 1.7, 14)
 
 
 def noise_field(rng: np.random.Generator, cells: tuple[int, int], size: tuple[int, int]) -> Image:
@@ -31,7 +36,7 @@ def body_shade(placed: Placed, light: Light, size: tuple[int, int]) -> Image:
     du[:, [0, -1]] = surface[:, [1, -1]] - surface[:, [0, -2]]
     dv[1:-1] = surface[2:] - surface[:-2]
     dv[[0, -1]] = surface[[1, -1]] - surface[[0, -2]]
-    normal = np.cross(dv, du)
+    normal = cross(dv, du)
     normal *= np.where(normal[..., 2:] < 0, -1.0, 1.0)
     normal /= np.maximum(np.linalg.norm(normal, axis=-1, keepdims=True), 1e-9)
     seen = normal @ placed.camera.rotation.T
@@ -102,14 +107,12 @@ def _pleats(style: MaskStyle, rng: np.random.Generator, u: Image, v: Image) -> I
 
 def _corner_folds(style: MaskStyle, rng: np.random.Generator, size: tuple[int, int]) -> Image:
     """Folds that run together where the straps pull."""
-    rows, columns = 20, 30
-    u = np.linspace(-1, 1, columns)[None]
-    v = np.linspace(0, 1, rows)[:, None]
-    total = np.zeros((rows, columns))
+    u, v = _FOLD_U, _FOLD_V
+    total = np.zeros((v.size, u.size))
     for side in (-1.05, 1.05):
         for corner in (0.05, 0.95) if style.kind != "gaiter" else (0.15,):
             angle = np.arctan2(v - corner, (u - side) * -side)
-            waves = np.interp(angle, np.linspace(-1.7, 1.7, 14), rng.standard_normal(14))
+            waves = np.interp(angle, _FOLD_ANGLES, rng.standard_normal(14))
             far = (u - side) ** 2 + 0.8 * (v - corner) ** 2
             total += waves * np.exp(-far / 0.25) * np.minimum(1, far / 0.02)
     return cv2.resize(total.astype(np.float32), (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
