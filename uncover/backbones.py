@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision import models
 from torchvision.models._utils import IntermediateLayerGetter
@@ -63,9 +64,20 @@ class SqueezeNetBody(nn.Module):
         return list(self.features[:5])
 
     def forward(self, images: Tensor) -> OrderedDict[str, Tensor]:
-        eighth = self.features[:8](images)
+        eighth = self.features[:8](images) if self.training else self._to_eighth(images)
         sixteenth = self.features[8:](eighth)
         return OrderedDict([("0", eighth), ("1", sixteenth), ("2", self.coarse(sixteenth))])
+
+    def _to_eighth(self, images: Tensor) -> Tensor:
+        """The same to the bit, with pooling before rectifying and joining: a quarter to do."""
+        conv, _, pool, fire, wide, pool_wide, *rest = self.features[:8]
+        x = fire(F.relu(pool(conv(images))))
+        x = wide.squeeze_activation(wide.squeeze(x))
+        halves = [pool_wide(wide.expand1x1(x)), pool_wide(wide.expand3x3(x))]
+        x = F.relu(torch.cat(halves, dim=1))
+        for block in rest:
+            x = block(x)
+        return x
 
 
 class TorchvisionBody(IntermediateLayerGetter):

@@ -7,6 +7,7 @@ with OpenCV (area averaging when shrinking), so that the network only ever sees 
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,6 @@ from torch import Tensor, nn
 from torchvision.models.detection import FasterRCNN
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.faster_rcnn import FastRCNNPredictor, TwoMLPHead
-from torchvision.models.detection.image_list import ImageList
 from torchvision.models.detection.transform import GeneralizedRCNNTransform
 from torchvision.ops import MultiScaleRoIAlign, batched_nms, nms
 
@@ -27,10 +27,20 @@ from uncover.detections import (
     pad_for_detector,
     resize_for_detector,
 )
+from uncover.proposals import propose
 
 STRIDE = 32  # torchvision pads pictures to multiples of it
 IMAGE_MEAN = (0.485, 0.456, 0.406)
 IMAGE_STD = (0.229, 0.224, 0.225)
+
+
+def _normalised() -> np.ndarray:
+    """float32 (1, 256, 3): what each level of each channel becomes."""
+    mean, std = (255 * torch.tensor(each) for each in (IMAGE_MEAN, IMAGE_STD))
+    return ((torch.arange(256.0)[:, None] - mean) / std)[None].numpy()
+
+
+_NORMALISED = _normalised()
 
 
 class SizeAsGiven(GeneralizedRCNNTransform):
@@ -109,13 +119,11 @@ class MaskDetector(PhotoDetector, nn.Module):
         parameter = next(self.parameters())
         height, width = image.shape[:2]
         below, right = -height % STRIDE, -width % STRIDE
-        mean, std = (255 * torch.tensor(each) for each in (IMAGE_MEAN, IMAGE_STD))
-        pixels = (torch.from_numpy(image).float() - mean) / std
+        pixels = torch.from_numpy(cv2.LUT(image, _NORMALISED))
         batch = F.pad(pixels, (0, 0, 0, right, 0, below)).permute(2, 0, 1)[None].to(parameter)
         features = self.net.backbone(batch)
-        images = ImageList(batch, [(height, width)])
-        proposals, _ = self.net.rpn(images, features)
-        return self.net.roi_heads(features, proposals, images.image_sizes)[0][0]
+        boxes = propose(self.net.rpn, features, batch, (height, width))
+        return self.net.roi_heads(features, [boxes], [(height, width)])[0][0]
 
     def _nms(
         self, boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray | None = None

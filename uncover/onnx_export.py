@@ -19,8 +19,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torchvision.ops import clip_boxes_to_image, remove_small_boxes, roi_align
+from torchvision.ops.poolers import LevelMapper
 
 from uncover.errors import WeightsError
+from uncover.proposals import best_apart, propose
 from uncover.weights import load_bundle
 from uncover.weights_config import (
     CARD,
@@ -37,27 +40,65 @@ CROP_TO_FACE = "crop_to_face.onnx"
 
 
 class _Segmenter(nn.Module):
-    """Crops (B, 3, R, R) in -1..1 -> mask probability (B, 1, R, R), points (B, 5, 2) in 0..1."""
+    """Crops (B, 3, R, R) in -1..1 -> mask probability (B, 1, R, R), points (B, 5, 2) in 0..1 and,
+    of a network that says so, the probability (B,) that there is a face."""
 
     def __init__(self, segmenter: nn.Module) -> None:
         super().__init__()
         self.segmenter = segmenter
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        logits, points = self.segmenter(images)
-        return torch.sigmoid(logits), points
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        logits, points, *face = self.segmenter(images)
+        return torch.sigmoid(logits), points, *(torch.sigmoid(x) for x in face)
 
 
 class _Detector(nn.Module):
-    """One photo (3, H, W) in 0..1 -> boxes (N, 4) in its pixels, labels (N,), scores (N,)."""
+    """One photo (3, H, W) in 0..1 -> boxes (N, 4) in its pixels, labels (N,), scores (N,).
+
+    What torchvision's Faster R-CNN does, in a graph without branches and without scattering: what
+    is pooled goes through the heads level by level, and only their answers are put back in order.
+    """
 
     def __init__(self, detector: Any) -> None:
         super().__init__()
         self.net = detector.net
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        found = self.net([image])[0]
-        return found["boxes"], found["labels"], found["scores"]
+        height, width = image.shape[1:]
+        batch = self.net.transform([image])[0].tensors
+        features = self.net.backbone(batch)
+        heads = self.net.roi_heads
+        boxes = propose(self.net.rpn, features, batch, (height, width))
+        pooled, back = self._pooled(features, boxes)
+        logits, moves = (each[back] for each in heads.box_predictor(heads.box_head(pooled)))
+        found = clip_boxes_to_image(heads.box_coder.decode(moves, [boxes]), (height, width))
+        scores = logits.softmax(1)[:, 1:].flatten()
+        classes = heads.box_predictor.cls_score.out_features
+        labels = torch.arange(1, classes).expand(len(boxes), -1).flatten()
+        at = torch.where(scores > heads.score_thresh)[0]
+        found, scores, labels = found[:, 1:].reshape(-1, 4)[at], scores[at], labels[at]
+        at = remove_small_boxes(found, 1e-2)
+        found, scores, labels = found[at], scores[at], labels[at]
+        most = heads.detections_per_img
+        at = best_apart(found, scores, labels, heads.nms_thresh, most, classes)
+        return found[at], labels[at], scores[at]
+
+    def _pooled(self, features: dict[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """What is pooled for the boxes, level by level, and where in it each box's own lies."""
+        pool = self.net.roi_heads.box_roi_pool
+        coarseness = range(3, 3 + len(pool.featmap_names))
+        mapper = LevelMapper(
+            coarseness[0], coarseness[-1], pool.canonical_scale, pool.canonical_level
+        )
+        levels = mapper([boxes])
+        order, pooled = [], []
+        for level, (name, power) in enumerate(zip(pool.featmap_names, coarseness, strict=True)):
+            order.append(torch.where(levels == level)[0])
+            own, scale = [boxes[order[-1]]], 0.5**power
+            pooled.append(
+                roi_align(features[name], own, pool.output_size, scale, pool.sampling_ratio)
+            )
+        return torch.cat(pooled), torch.cat(order).argsort()
 
 
 class CropToFace(nn.Module):
@@ -120,7 +161,7 @@ def export(folder: Path, out: Path) -> dict[str, int]:
             _Segmenter(bundle.segmenter),
             (torch.from_numpy(_drawn(2, inner)).permute(0, 3, 1, 2) / 127.5 - 1,),
             ["images"],
-            ["probability", "points"],
+            ["probability", "points", "presence"][: 3 if bundle.segmenter.config.presence else 2],
         ),
         "detector": (
             _Detector(bundle.detector),
