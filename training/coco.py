@@ -12,6 +12,7 @@ import numpy as np
 
 from uncover.detections import LABELS
 from uncover.errors import UncoverError
+from uncover.records import MANIFEST_NAME, FaceRecord, read_manifest
 
 
 @dataclass(frozen=True)
@@ -76,18 +77,33 @@ def read_coco(annotations: Path, folder: Path) -> LabelledSet:
     return LabelledSet(annotations.stem, tuple(photos))
 
 
+def with_subfolders(root: Path) -> list[Path]:
+    """``root`` and its direct sub-folders, in order of name: where sets and manifests may lie."""
+    return [root, *sorted(p for p in root.iterdir() if p.is_dir())]
+
+
 def find_labelled_sets(root: Path) -> list[LabelledSet]:
     """Every ``NAME.json`` beside a folder ``NAME/``, in ``root`` and in its direct sub-folders.
 
     A set called "test" is left out: it is for the benchmark.
     """
     sets = []
-    for folder in [root, *sorted(p for p in root.iterdir() if p.is_dir())]:
+    for folder in with_subfolders(root):
         for file in sorted(folder.glob("*.json")):
             pictures = file.with_suffix("")
             if pictures.is_dir() and file.stem != "test":
                 sets.append(read_coco(file, pictures))
     return sets
+
+
+def find_prepared_faces(root: Path) -> list[FaceRecord]:
+    """The faces of every manifest of `training.prepare` in ``root`` and its direct sub-folders."""
+    return [
+        record
+        for folder in with_subfolders(root)
+        if (folder / MANIFEST_NAME).is_file()
+        for record in read_manifest(folder)
+    ]
 
 
 def read_rgb(file: Path) -> np.ndarray:

@@ -19,14 +19,13 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
-from training.coco import LabelledPhoto, find_labelled_sets
+from training.coco import LabelledPhoto, find_labelled_sets, find_prepared_faces
 from training.detector_scores import score_detector, write_sheet
 from training.loop import Loop, LoopSettings, deadline, load_in_order, start_torch
 from training.runs import RunState, run_command
 from training.scenes import SceneComposer, SceneSettings, masked_face
 from uncover.detector import DetectorConfig, MaskDetector
 from uncover.errors import UncoverError
-from uncover.records import read_manifest
 
 
 @dataclass(frozen=True)
@@ -95,13 +94,11 @@ def find_data(folders: list[Path], settings: DetectorSettings) -> DetectorData:
             rest, held = found.split(settings.held_out_closeups if close else settings.held_out)
             (data.closeups if close else data.scenes).extend(rest)
             (data.val_closeups if close else data.val_scenes).extend(held)
-        for folder in [root, *sorted(p for p in root.iterdir() if p.is_dir())]:
-            if (folder / "manifest.csv").is_file():
-                for record in read_manifest(folder):
-                    if record.split == "train":
-                        data.faces.append((record.file, record.landmarks))
-                    elif record.split == "val":
-                        data.val_bare.append(record.file)
+        for record in find_prepared_faces(root):
+            if record.split == "train":
+                data.faces.append((record.file, record.landmarks))
+            elif record.split == "val":
+                data.val_bare.append(record.file)
     if not data.scenes and not data.closeups:
         raise UncoverError("no labelled photos found: --data needs NAME.json beside a folder NAME")
     order = np.random.default_rng(settings.seed).permutation(len(data.faces))

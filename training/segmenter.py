@@ -162,7 +162,7 @@ def train(
             target = masks.to(device, non_blocking=True).float().div_(255)
             counts = valid.to(device, non_blocking=True).float()
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.precision == "bf16"):
-                logits, found = model(batch)
+                logits, found = model(batch)[:2]
             logits = logits.float()
             terms = {
                 "mask": mask_loss(logits, target, counts, settings.missed, settings.thin),

@@ -12,6 +12,9 @@ from .geometry import TEMPLATE_5, FaceCrop
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in photo pixels."""
 
+WHOLE_FACE = np.array([0.14, -0.02, 0.86, 0.9])
+"""The box around a whole face in its canonical crop, in units of the crop's side."""
+
 # How far believable points may be from where the rough crop expects them.
 _SCALE_RANGE = 0.55, 1.8
 _LARGEST_SHIFT = 0.35  # of the crop's side
@@ -103,8 +106,7 @@ def overlap(box: Box, other: Box) -> float:
 
 def face_box(crop: FaceCrop, width: int, height: int) -> Box:
     """The whole-face box that a canonical crop stands for, clipped to the photo."""
-    unit = np.array([[0.14, -0.02], [0.86, -0.02], [0.86, 0.9], [0.14, 0.9]])
-    corners = crop.to_photo(unit * crop.size)
+    corners = crop.to_photo(WHOLE_FACE[[[0, 1], [2, 1], [2, 3], [0, 3]]] * crop.size)
     x0, y0 = np.clip(corners.min(0), 0, (width, height))
     x1, y1 = np.clip(corners.max(0), 0, (width, height))
     return float(x0), float(y0), float(x1), float(y1)

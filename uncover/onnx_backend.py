@@ -67,10 +67,11 @@ class OnnxSegmenter(CropSegmenter):
     def __init__(self, session: Any, config: SegmenterConfig) -> None:
         self.session, self.config = session, config
 
-    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, ...]:
         images = _planes(crops / np.float32(127.5) - 1)
-        found, unit = self.session.run(["probability", "points"], {"images": images})
-        return found[:, 0], unit
+        names = ["probability", "points", *(["presence"] if self.config.presence else [])]
+        found, *others = self.session.run(names, {"images": images})
+        return found[:, 0], *others
 
 
 class OnnxDetector(PhotoDetector):

@@ -27,6 +27,7 @@ from .tasks import (
     Found,
     Part,
     Task,
+    believed,
     from_mask,
     from_segmentation,
     split_mask,
@@ -37,8 +38,9 @@ from .tasks import (
 __all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
 
 T = TypeVar("T")
-Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32]]
-"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2)."""
+Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
+"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2), and
+the probability that it shows a face."""
 
 
 class Uncoverer:
@@ -234,9 +236,14 @@ class Uncoverer:
         bare = [face for face in aside if face.reason == "bare"]
         tasks: list[Task] = []
         looks = self._segmented(photo, crops)
-        for face, crop, (seen, probability, points) in zip(chosen, crops, looks, strict=True):
+        config = self.segmenter.config
+        least = float(getattr(config, "presence", 0.0))
+        for face, crop, look in zip(chosen, crops, looks, strict=True):
+            seen, probability, points, presence = look
+            if believed(presence, face.score) < least:
+                aside.append(replace(face, reason=NO_FACE))
+                continue
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
-            config = self.segmenter.config
             task = from_segmentation(face, crop, seen, probability, bare, config, settings)
             if isinstance(task, Face):
                 aside.append(task)
@@ -259,7 +266,9 @@ class Uncoverer:
         for chunk in _chunks(crops, self.settings.batch):
             seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
             found = self.segmenter.segment(seen)
-            looks += zip(seen, found.probability, found.points, strict=True)
+            presence = getattr(found, "presence", None)  # not every segmenter says so
+            present = [1.0] * len(chunk) if presence is None else [float(p) for p in presence]
+            looks += zip(seen, found.probability, found.points, present, strict=True)
         return looks
 
     def _framed(self, photo: Photo, parts: list[Part]) -> list[FaceCrop]:

@@ -1,4 +1,5 @@
-"""Says which pixels of a face crop are mask, and where eyes, nose and mouth are: a small U-Net.
+"""Says which pixels of a face crop are mask, where eyes, nose and mouth are, and whether there is
+a face at all: a small U-Net.
 
 The body follows Ronneberger et al., "U-Net" (2015), with residual blocks, and runs at a quarter of
 the crop's side: pixels go in by pixel-unshuffle and come out by pixel-shuffle (Shi et al., 2016).
@@ -15,11 +16,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from uncover.segmentation import CropSegmenter, SegmenterConfig
+from uncover.segmentation import GRID, CropSegmenter, SegmenterConfig
 
 
 class MaskSegmenter(CropSegmenter, nn.Module):
-    """float (B, 3, R, R) in -1..1 -> (mask logits (B, 1, R, R), points (B, 5, 2) in 0..1).
+    """float (B, 3, R, R) in -1..1 -> (mask logits (B, 1, R, R), points (B, 5, 2) in 0..1) and,
+    where ``config.presence`` is not 0, a face's logit (B,).
 
     :meth:`segment` is for uint8 crops of any size.
     """
@@ -43,9 +45,10 @@ class MaskSegmenter(CropSegmenter, nn.Module):
         self.finish = nn.Sequential(
             _conv(widths[0] // 4 + config.detail_width, 16), nn.Conv2d(16, 4, 3, padding=1)
         )
+        self.presence = nn.Linear(GRID**2 * widths[-1], 1) if config.presence else None
         self.to(memory_format=torch.channels_last)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         images = images.contiguous(memory_format=torch.channels_last)
         detail = self.detail(images)
         x = self.enter(images)
@@ -54,7 +57,7 @@ class MaskSegmenter(CropSegmenter, nn.Module):
             x = stage(x)
             skips.append(x)
         x = self.bottom(x)
-        heat = x
+        heat = bottom = x
         for level in reversed(range(len(self.up))):
             x = F.interpolate(self.narrow[level](x), scale_factor=2.0, mode="nearest")
             x = self.up[level](x + skips[level])
@@ -63,18 +66,21 @@ class MaskSegmenter(CropSegmenter, nn.Module):
         if len(self.up) == 1:
             heat = self.heat(heat)
         fine = torch.cat([self.shuffle(x), detail], dim=1)
-        return self.shuffle(self.finish(fine)), soft_argmax(heat)
+        found = self.shuffle(self.finish(fine)), soft_argmax(heat)
+        if self.presence is None:
+            return found
+        return *found, self.presence(whereabouts(bottom))[:, 0]
 
     @torch.inference_mode()
-    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _run(self, crops: np.ndarray) -> tuple[np.ndarray, ...]:
         parameter = next(self.parameters())
         images = torch.from_numpy(crops).to(parameter.device).permute(0, 3, 1, 2)
         was_training = self.training
         self.eval()
-        logits, unit = self(images.to(parameter.dtype) / 127.5 - 1)
+        logits, unit, *face = self(images.to(parameter.dtype) / 127.5 - 1)
         self.train(was_training)
-        found = torch.sigmoid(logits).float().cpu().numpy()[:, 0]
-        return found, unit.float().cpu().numpy()
+        found = torch.sigmoid(logits)[:, 0], unit, *(torch.sigmoid(x) for x in face)
+        return tuple(x.float().cpu().numpy() for x in found)
 
 
 class Residual(nn.Module):
@@ -88,6 +94,11 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.norm(self.second(self.first(x))))
+
+
+def whereabouts(features: Tensor) -> Tensor:
+    """Mean features of `GRID` x `GRID` parts of the crop: (B, C, S, S) -> (B, GRID^2 * C)."""
+    return F.avg_pool2d(features, int(features.shape[-1]) // GRID).flatten(1)
 
 
 def soft_argmax(heat: Tensor) -> Tensor:

@@ -70,6 +70,7 @@ class FakeSegmenter:
         default_factory=lambda: SimpleNamespace(threshold=0.5, dilation=0.02)
     )
     wild: bool = False
+    presence: float | None = None
     batches: list[int] = field(default_factory=list)
 
     def segment(self, crops: np.ndarray) -> SimpleNamespace:
@@ -82,7 +83,9 @@ class FakeSegmenter:
         if self.wild:
             points = points[:, ::-1] * 0.1
         return SimpleNamespace(
-            probability=(distance < 60).astype(np.float32), points=points.astype(np.float32)
+            probability=(distance < 60).astype(np.float32),
+            points=points.astype(np.float32),
+            presence=None if self.presence is None else np.full(len(crops), self.presence),
         )
 
 

@@ -40,7 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         coarse_blocks=(1, 1),
         coarse_heads=2,
     )
-    seer = SegmenterConfig(resolution=64, widths=(8, 16), detail_width=4, dilation=0.03)
+    seer = SegmenterConfig(
+        resolution=64, widths=(8, 16), detail_width=4, dilation=0.03, presence=0.3
+    )
     finder = DetectorConfig(
         pyramid_channels=16,
         head_channels=16,
@@ -107,6 +109,8 @@ def test_segmenter_agrees(torch_side: Bundle, onnx_side: tuple, faces: np.ndarra
     assert ours.probability.std() > 0.01
     assert np.abs(ours.probability - theirs.probability).max() <= 1e-3
     assert np.abs(ours.points - theirs.points).max() <= 1e-3 * faces.shape[1]
+    assert np.abs(ours.presence - theirs.presence).max() <= 1e-3
+    assert ours.presence.std() > 1e-3
     assert onnx_side[1].config.dilation == torch_side.segmenter.config.dilation
     assert onnx_side[1].segment(faces[:0]).points.shape == (0, 5, 2)
     with pytest.raises(ValueError, match="expected uint8"):

@@ -13,6 +13,7 @@ from tests.uncover.fake_networks import CLOTH, SIZE, SKIN, draw_scene, make
 from uncover import Uncoverer, UncoverError
 from uncover.errors import ImageError
 from uncover.pipeline import ON_CHIN, Settings
+from uncover.tasks import NO_FACE, believed
 
 BOX = (60, 30, 140, 135)
 
@@ -168,6 +169,20 @@ def test_points_that_cannot_be_right_fall_back_on_the_box() -> None:
     assert cloth_left(np.asarray(uncoverer(draw_scene([BOX])).image)) == 0
 
 
+@pytest.mark.parametrize(
+    ("presence", "score", "reason"),
+    [(0.9, 0.6, None), (0.05, 0.6, NO_FACE), (0.05, 0.95, None), (0.001, 0.95, NO_FACE)],
+)
+def test_finds_that_show_no_face_are_left_alone(
+    presence: float, score: float, reason: str | None
+) -> None:
+    uncoverer = make([BOX], scores=[score])
+    uncoverer.segmenter.config.presence = 0.4
+    uncoverer.segmenter.presence = presence
+    result = uncoverer(draw_scene([BOX]))
+    assert [face.reason for face in result.faces] == [reason]
+
+
 def test_what_does_not_look_like_a_face_is_left_alone_unless_the_detector_is_sure() -> None:
     uncoverer = make([BOX])
     uncoverer.segmenter.wild = True
@@ -175,6 +190,13 @@ def test_what_does_not_look_like_a_face_is_left_alone_unless_the_detector_is_sur
     result = uncoverer(draw_scene([BOX]))
     assert [face.reason for face in result.faces] == ["no face under the mask"]
     assert not result.faces[0].mask.any()
+
+
+def test_belief_multiplies_odds() -> None:
+    assert believed(0.5, 0.5) == pytest.approx(0.5)
+    assert believed(0.8, 0.5) == pytest.approx(0.8)  # a detector that cannot say changes nothing
+    assert believed(0.5, 0.8) == pytest.approx(8 / 9)  # odds of 4, to the power 1.5
+    assert 0 < believed(0.0, 0.0) < 1e-6
 
 
 @pytest.mark.parametrize("box", [(-20, -30, 60, 75), (150, 100, 230, 190), (0, 0, 200, 160)])

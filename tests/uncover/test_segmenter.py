@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 import torch
 from skimage import data
 
-from uncover.segmenter import MaskSegmenter, SegmenterConfig, soft_argmax
+from uncover.segmenter import MaskSegmenter, SegmenterConfig, soft_argmax, whereabouts
 
 SMALL = SegmenterConfig(resolution=64, widths=(8, 12, 16), detail_width=4)
 
@@ -36,6 +37,42 @@ def test_a_crop_is_judged_alone(segmenter):
     both, one = segmenter.segment(crops), segmenter.segment(crops[1:])
     np.testing.assert_allclose(both.probability[1], one.probability[0], atol=1e-5)
     np.testing.assert_allclose(both.points[1], one.points[0], atol=1e-3)
+
+
+def test_presence_is_said_only_by_a_network_that_has_the_layer(segmenter):
+    crops = np.random.default_rng(0).integers(0, 256, (18, 50, 50, 3), dtype=np.uint8)
+    assert segmenter.segment(crops).presence is None
+    able = MaskSegmenter(replace(SMALL, presence=0.4)).eval()
+    torch.nn.init.normal_(able.presence.weight, std=0.1)
+    said = able.segment(crops).presence
+    assert said.shape == (18,)
+    assert said.dtype == np.float32
+    assert ((said > 0) & (said < 1)).all()
+    assert len(np.unique(said)) > 10
+    assert able.segment(crops[:0]).presence.shape == (0,)
+    with torch.no_grad():
+        able.presence.weight.zero_()
+        able.presence.bias.fill_(2.0)
+    assert able.segment(crops[:2]).presence == pytest.approx(1 / (1 + np.exp(-2)), abs=1e-5)
+
+
+def test_where_in_the_crop_something_is_reaches_the_layer():
+    features = torch.zeros(1, 2, 8, 8)
+    features[0, 1, 6:, :2] = 3.0  # the lower left part of the second channel
+    parts = whereabouts(features).reshape(2, 4, 4)
+    assert parts[1, 3, 0] == 3
+    assert parts.sum() == 3
+
+
+@pytest.mark.parametrize("presence", [-0.1, 1.0])
+def test_presence_is_a_probability(presence):
+    with pytest.raises(ValueError, match="presence"):
+        SegmenterConfig(presence=presence)
+
+
+def test_presence_sees_whole_parts_of_the_crop():
+    with pytest.raises(ValueError, match="multiple of 128"):
+        SegmenterConfig(resolution=96, presence=0.5)
 
 
 @pytest.mark.parametrize("shape", [(2, 64, 64), (1, 64, 32, 3), (1, 64, 64, 4)])
