@@ -14,6 +14,7 @@ from pathlib import Path
 
 import torch
 from accelerate import Accelerator
+from torch import Tensor
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
@@ -80,11 +81,7 @@ def train_coarse(
     watch = Stopwatch(device)
 
     for batch in loader:
-        image = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
-        mask, valid = (batch[k].to(device, non_blocking=True).float() for k in ("hole", "valid"))
-        known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
-        truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
-        valid = -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
+        known, hole, truth, valid = small_batch(batch, device)
         watch.lap("data")
         factor = schedule(seen, own.images, own.warmup, own.decay)
         for group in optimizer.param_groups:
@@ -98,8 +95,8 @@ def train_coarse(
         accelerator.backward(loss)
         optimizer.step()
 
-        seen += image.shape[0] * world
-        counted, steps = counted + image.shape[0] * world, steps + 1
+        seen += len(known) * world
+        counted, steps = counted + len(known) * world, steps + 1
         update_ema(ema, stage, settings.ema, seen / own.batch)
         watch.lap("network")
         last = seen + own.batch > own.images
@@ -145,6 +142,19 @@ def train_coarse(
     accelerator.wait_for_everyone()
     stage.load_state_dict(ema.state_dict())
     return True
+
+
+def small_batch(
+    batch: dict[str, Tensor], device: torch.device
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What the stage sees of crops drawn at `DRAWN_AT` times its side: the known pixels
+    (B, 3, side, side) in -1..1, the hole (B, 1, ...), the true crop, and where it lies in a photo.
+    """
+    image = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
+    mask, valid = (batch[k].to(device, non_blocking=True).float() for k in ("hole", "valid"))
+    known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
+    truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
+    return known, hole, truth, -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
 
 
 def any_process(accelerator: Accelerator, flag: bool) -> bool:

@@ -7,17 +7,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import cv2
 from accelerate import Accelerator
 from torch import Generator
 from torch.utils.data import DataLoader, Dataset
 
-from training.faces import FaceDraws, StoredFace, store_faces
+from training.faces import AugmentSettings, FaceDraws, StoredFace, store_faces
 from training.pack import INDEX_NAME, SHARDS_NAME
 from training.sampling import StridedDraws, cell
-from training.settings import GanSettings
 from training.shard_files import ShardIndex, is_url, join_indexes, read_index, val_faces
 from training.shards import ShardDraws
 from uncover.errors import UncoverError
@@ -25,6 +24,21 @@ from uncover.records import MANIFEST_NAME, FaceRecord, read_manifest
 
 Source = Path | str
 """A prepared folder, a folder of shards, or the URL of one."""
+
+
+class DrawSettings(Protocol):
+    """What a run's settings say of its draws; see `training.settings.GanSettings`."""
+
+    @property
+    def seed(self) -> int: ...
+    @property
+    def balance(self) -> float: ...
+    @property
+    def augment(self) -> AugmentSettings: ...
+    @property
+    def mask_variety(self) -> bool: ...
+    @property
+    def workers(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -43,7 +57,7 @@ class TrainingData:
         seed: int,
         batch: int,
         seen: int,
-        settings: GanSettings,
+        settings: DrawSettings,
         accelerator: Accelerator,
     ) -> Iterator[Any]:
         """This process's part of a run's draws from number `seen` on, in batches.

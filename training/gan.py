@@ -13,7 +13,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training import losses
@@ -36,7 +36,6 @@ from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, run_command, schedule
 from training.settings import GanSettings
 from training.stopwatch import Stopwatch
-from training.variety import freeze_all_but_latent, random_latents, sample_spread
 from uncover.errors import UncoverError
 
 
@@ -59,9 +58,7 @@ def train(
     if settings.threads:
         torch.set_num_threads(settings.threads)
     torch.manual_seed(settings.seed)
-    # The latent is not drawn while there is one answer per face: its layers get no gradient.
-    unused = DistributedDataParallelKwargs(find_unused_parameters=settings.generator.latent > 0)
-    accelerator = Accelerator(mixed_precision=settings.precision, kwargs_handlers=[unused])
+    accelerator = Accelerator(mixed_precision=settings.precision)
     world, main = accelerator.num_processes, accelerator.is_main_process
     rank, device, weights = accelerator.process_index, accelerator.device, settings.losses
     checkpoint = out / "checkpoint"
@@ -73,7 +70,7 @@ def train(
     g, ema = build_generator(settings), build_generator(settings)
     layout = torch.channels_last if settings.channels_last else torch.contiguous_format
     lpips = None
-    if weights.perceptual or weights.variety:
+    if weights.perceptual:
         lpips = build_lpips().to(device, memory_format=layout)
     # Scores use LPIPS where its network is at hand, whether or not it is a loss.
     judge = lpips if lpips is not None else build_lpips(required=False)
@@ -105,8 +102,6 @@ def train(
     ema.load_state_dict(g.state_dict())
     ema.requires_grad_(False).eval().to(device)
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
-    if settings.only_latent:
-        freeze_all_but_latent(g)
     learning = [p for p in g.parameters() if p.requires_grad]
     optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99))
     optim_d = torch.optim.Adam(
@@ -141,9 +136,6 @@ def train(
         log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
         sheet = out / "sheets" / f"{seen:09d}.png"
         write_sheet(sheet, val_images, filled, val_holes)
-        if weights.variety:
-            samples = sheet.with_name(f"{sheet.stem}-samples.png")
-            log.write("val", seen, sample_spread(ema, val_images, val_holes, judge, samples))
 
     sums: defaultdict[str, list[Tensor]] = defaultdict(list)
     counted, clock, watch = 0, time.monotonic(), Stopwatch(device)
@@ -167,12 +159,9 @@ def train(
             active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
         terms: dict[str, Tensor] = {}
 
-        vary = weights.variety > 0 and (settings.only_latent or seen // settings.batch % 4 == 3)
-        z = random_latents(ema.config.latent, real, settings.seed, seen + rank) if vary else None
         with accelerator.autocast():
-            painted = g(known, hole, z) if vary else g(known, hole)
+            painted = g(known, hole)
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
-        painted, other = painted.unbind(0) if vary else (painted, None)
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.mask_aware else torch.zeros_like(hole)
         watch.lap("generator")
@@ -207,13 +196,7 @@ def train(
         pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
         terms["known"] = pixel(painted, real, (1 - hole) * valid)
         terms["hole"] = pixel(painted, real, hole * valid)
-        close = weights.loose if vary else 1.0  # another answer need not be the truth
-        loss_g = weights.known * terms["known"] + close * weights.hole * terms["hole"]
-        if other is not None:
-            windows = hole_windows(hole, margin=1.15)
-            views = [cut_windows(x * hole, windows, 128) for x in (painted, other)]
-            terms["variety"] = losses.variety(lpips, *views, weights.spread)
-            loss_g = loss_g + weights.variety * terms["variety"]
+        loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
         if weights.perceptual:
             pair = [pasted * valid, real * valid]
             if weights.window and (seen // settings.batch) % 2:
@@ -222,7 +205,7 @@ def train(
                 windows = hole_windows(hole, margin=1.15)
                 pair = [cut_windows(x, windows, weights.window) for x in pair]
             terms["perceptual"] = losses.perceptual(lpips, *pair)
-            loss_g = loss_g + close * weights.perceptual * terms["perceptual"]
+            loss_g = loss_g + weights.perceptual * terms["perceptual"]
         if adversarial:
             critics.requires_grad_(False)
             for name, critic in ((name, critics[name]) for name in active):

@@ -29,15 +29,6 @@ def perceptual(lpips: nn.Module, prediction: Tensor, target: Tensor) -> Tensor:
     return lpips(prediction, target).mean()
 
 
-def variety(lpips: nn.Module, one: Tensor, other: Tensor, spread: float) -> Tensor:
-    """How far two answers to one crop fall short of an LPIPS of `spread`, as a share of it.
-
-    Rewards distance as the mode-seeking loss does (Mao et al. 2019, arXiv:1903.05628), up to a
-    point: beyond it only plausibility counts.
-    """
-    return (1 - lpips(one, other).flatten() / spread).clamp(min=0).mean()
-
-
 def patch_labels(hole: Tensor, logits: Tensor) -> Tensor:
     """1 where a patch of the discriminator's map touches the hole, else 0, shaped like logits.
 

@@ -95,12 +95,17 @@ class RunState:
             "rng": rng_state(),
         }
         save_checkpoint(self.folder / "checkpoint", state)
-        training = {
-            "images": self.seen,
-            "minutes": round(self.minutes, 1),
-            "settings": to_dict(self.settings),
-            **notes,
-        }
+        self.write_weights(
+            {
+                "images": self.seen,
+                "minutes": round(self.minutes, 1),
+                "settings": to_dict(self.settings),
+                **notes,
+            }
+        )
+
+    def write_weights(self, training: dict[str, Any]) -> None:
+        """RUN/weights: the averaged network, and how it was trained."""
         save_component(
             self.folder / "weights", self.name, self.ema, self.ema.config, training=training
         )

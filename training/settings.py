@@ -18,9 +18,6 @@ class LossWeights:
     it, and a part of the hole at its own resolution (0 = the whole crop, several times as dear).
     adversarial_global, adversarial_local: the two discriminators. matching: L1 between
     discriminator features. r1: gradient penalty, every `r1_every` steps. pixel: "l1" or "l2".
-    variety: two answers to one crop that lie less than an LPIPS of `spread` apart, in the steps
-    that draw latent vectors. There `hole` and `perceptual` weigh `loose` times as much, because
-    another answer need not be the truth.
     """
 
     known: float = 2.0
@@ -30,9 +27,6 @@ class LossWeights:
     adversarial_global: float = 0.1
     adversarial_local: float = 0.1
     matching: float = 2.0
-    variety: float = 0.0
-    spread: float = 0.1
-    loose: float = 0.15
     r1: float = 0.0
     r1_every: int = 16
     pixel: str = "l1"
@@ -40,8 +34,6 @@ class LossWeights:
     def __post_init__(self) -> None:
         if self.pixel not in ("l1", "l2"):
             raise ValueError(f"losses.pixel must be l1 or l2, not {self.pixel!r}")
-        if self.variety < 0 or self.spread <= 0:
-            raise ValueError("losses.variety must not be negative, losses.spread must be positive")
         if self.r1_every < 1:
             raise ValueError("losses.r1_every must be at least 1")
 
@@ -77,8 +69,6 @@ class GanSettings:
     beta: the generator's first Adam coefficient.
     adversarial_from: share of the run after which the discriminators come in.
     critics_in_turn: one discriminator a step instead of both, each with the weight of two.
-    only_latent: train nothing but the layers a latent vector acts through, in a run started with
-      --init: the best guess, which is the zero vector's answer, stays as it is.
     balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
       models that repaint the whole crop. mask_aware: known patches of a fake count as real.
@@ -99,7 +89,6 @@ class GanSettings:
     ema: float = 0.998
     adversarial_from: float = 0.3
     critics_in_turn: bool = False
-    only_latent: bool = False
     balance: float = 0.5
     composite: bool = True
     mask_aware: bool = True
@@ -127,11 +116,8 @@ class GanSettings:
             raise ValueError(f"precision must be no, bf16 or fp16, not {self.precision!r}")
         if self.architecture not in ("unet", "seed"):
             raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
-        latent = self.generator.latent if self.architecture == "unet" else 0
-        if self.losses.variety and not latent:
-            raise ValueError("losses.variety needs generator.latent above 0")
-        if self.only_latent and not (self.losses.variety and self.coarse.frozen):
-            raise ValueError("only_latent needs losses.variety above 0 and coarse.frozen = true")
+        if self.generator.latent:
+            raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
             raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
         if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:

@@ -1,14 +1,15 @@
 """What the generator's two stages are built of: residual blocks, attention, a place's own bias.
 
 Blocks are group norm, SiLU, convolution, twice (He et al. 2016, arXiv:1603.05027; Wu & He 2018,
-arXiv:1803.08494), optionally shifted and scaled by a latent vector (FiLM, Perez et al. 2018,
-arXiv:1709.07871). Attention is multi-head self-attention over positions (SAGAN, Zhang et al. 2019,
+arXiv:1803.08494). Attention is multi-head self-attention over positions (SAGAN, Zhang et al. 2019,
 arXiv:1805.08318).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -16,9 +17,9 @@ from torch import Tensor, nn
 
 
 class ResidualBlock(nn.Module):
-    """(norm - SiLU - conv) twice, added to the input; FiLM after the second norm."""
+    """(norm - SiLU - conv) twice, added to the input."""
 
-    def __init__(self, width_in: int, width: int, groups: int, latent: int = 0) -> None:
+    def __init__(self, width_in: int, width: int, groups: int) -> None:
         super().__init__()
         self.norm1 = nn.GroupNorm(math.gcd(groups, width_in), width_in)
         self.norm2 = nn.GroupNorm(math.gcd(groups, width), width)
@@ -27,15 +28,9 @@ class ResidualBlock(nn.Module):
         self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
         nn.init.zeros_(self.conv2.weight)
         nn.init.zeros_(self.conv2.bias)
-        self.film = nn.Linear(latent, 2 * width, bias=False) if latent else None
-        if self.film is not None:
-            nn.init.zeros_(self.film.weight)
 
-    def forward(self, x: Tensor, z: Tensor | None = None) -> Tensor:
+    def forward(self, x: Tensor) -> Tensor:
         h = self.norm2(self.conv1(F.silu(self.norm1(x))))
-        if self.film is not None and z is not None:
-            gain, shift = self.film(z)[:, :, None, None].chunk(2, dim=1)
-            h = h * (1 + gain) + shift
         return self.skip(x) + self.conv2(F.silu(h))
 
 
@@ -57,6 +52,35 @@ class Attention(nn.Module):
         q, k, v = qkv.transpose(-1, -2).unbind(1)
         h = F.scaled_dot_product_attention(q, k, v).transpose(-1, -2)
         return x + self.out(h.reshape(b, c, height, width))
+
+
+@dataclass(frozen=True, eq=False)
+class Level:
+    """One resolution of a U-Net. down, up: to and from the next coarser one; None at the last."""
+
+    encoder: nn.ModuleList
+    down: nn.Conv2d | None
+    up: nn.Conv2d | None
+    decoder: nn.ModuleList
+
+
+def unet_levels(widths: Sequence[int], blocks: Sequence[int], groups: int) -> list[Level]:
+    """The levels of a residual U-Net, finest first (Ronneberger et al. 2015, arXiv:1505.04597).
+
+    widths, blocks: channels and residual blocks per level, in the encoder and again in the decoder.
+    down halves the side; up gives four times the finer level's channels, for a pixel shuffle. The
+    decoder takes what came up beside the encoder's features.
+    """
+    levels = []
+    for i, (width, count) in enumerate(zip(widths, blocks, strict=True)):
+        last = i + 1 == len(widths)
+        encoder = nn.ModuleList(ResidualBlock(width, width, groups) for _ in range(count))
+        down = None if last else nn.Conv2d(width, widths[i + 1], 4, stride=2, padding=1)
+        up = None if last else nn.Conv2d(widths[i + 1], 4 * width, 1)
+        inside = [width if last else 2 * width] + [width] * (count - 1)
+        decoder = nn.ModuleList(ResidualBlock(w, width, groups) for w in inside)
+        levels.append(Level(encoder, down, up, decoder))
+    return levels
 
 
 class Place(nn.Module):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.blocks import Attention, Place, ResidualBlock, smooth_fill
+from uncover.blocks import Attention, Place, smooth_fill, unet_levels
 
 UNSHUFFLE = 2  # between the small crop and the stage's finest level
 
@@ -37,26 +37,15 @@ class CoarseStage(nn.Module):
         super().__init__()
         inner = side // UNSHUFFLE
         self.stem = nn.Conv2d(4 * UNSHUFFLE**2, widths[0], 3, padding=1)
-        self.place, self.encoder, self.down = nn.ModuleList(), nn.ModuleList(), nn.ModuleList()
-        self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
-        for level, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-            self.place.append(Place(width, inner >> level))
-            looks = heads > 0 and level >= max(1, len(widths) - 2)
-            steps: list[nn.Module] = []
-            for _ in range(count):
-                steps.append(ResidualBlock(width, width, groups))
-            if looks:
-                steps.append(Attention(width, heads))
-            self.encoder.append(nn.ModuleList(steps))
-            if level + 1 < len(widths):
-                self.down.append(nn.Conv2d(width, widths[level + 1], 4, stride=2, padding=1))
-                self.up.append(nn.Conv2d(widths[level + 1], 4 * width, 1))
-            inside = 2 * width if level + 1 < len(widths) else width
-            self.decoder.append(
-                nn.ModuleList(
-                    ResidualBlock(inside if i == 0 else width, width, groups) for i in range(count)
-                )
-            )
+        levels = unet_levels(widths, blocks, groups)
+        self.place = nn.ModuleList(Place(w, inner >> i) for i, w in enumerate(widths))
+        self.encoder = nn.ModuleList(level.encoder for level in levels)
+        self.down = nn.ModuleList(level.down for level in levels if level.down is not None)
+        self.decoder = nn.ModuleList(level.decoder for level in levels)
+        self.up = nn.ModuleList(level.up for level in levels if level.up is not None)
+        if heads > 0:
+            for level in range(max(1, len(widths) - 2), len(widths)):
+                levels[level].encoder.append(Attention(widths[level], heads))
         self.to_rgb = nn.Conv2d(widths[0], 3 * UNSHUFFLE**2, 3, padding=1)
         nn.init.zeros_(self.to_rgb.weight)
         nn.init.zeros_(self.to_rgb.bias)
@@ -67,6 +56,10 @@ class CoarseStage(nn.Module):
         image: (B, 3, side, side) in -1..1 with the hole's pixels zeroed. mask: (B, 1, side, side),
         1 where a pixel is missing. The features are (B, widths[0], side / 2, side / 2).
         """
+        return self.finish(*self.begin(image, mask))
+
+    def begin(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The smooth fill (B, 3, side, side) and the last features, which `finish` takes."""
         base = smooth_fill(image, mask, UNSHUFFLE)
         h = self.stem(F.pixel_unshuffle(torch.cat([base, mask], dim=1), UNSHUFFLE))
         features = []
@@ -83,6 +76,10 @@ class CoarseStage(nn.Module):
                 h = torch.cat([h, features[level]], dim=1)
             for block in self.decoder[level]:
                 h = block(h)
+        return base, h
+
+    def finish(self, base: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """What `forward` gives, from what `begin` gave."""
         h = F.silu(h)
         return base + F.pixel_shuffle(self.to_rgb(h), UNSHUFFLE), h
 

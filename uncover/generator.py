@@ -4,8 +4,8 @@ Two stages. The coarse one (`uncover.coarse`) completes the crop at a quarter of
 The fine one is a residual U-Net whose body also runs at a quarter of the resolution:
 pixel-unshuffle in, pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop
 costs what a plain 64 px U-Net costs. It starts from the coarse completion, sees the coarse stage's
-features, and adds what a quarter of the resolution cannot hold. An optional latent vector shifts
-and scales the fine decoder's features; the zero vector is the best guess.
+features, and adds what a quarter of the resolution cannot hold. An optional latent vector moves
+what the coarse stage found (`uncover.variety`): other faces that fit, where none is the best guess.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.blocks import ResidualBlock, binomial, smooth_fill
+from uncover.blocks import ResidualBlock, binomial, smooth_fill, unet_levels
 from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
+from uncover.variety import Variety
 
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
 
@@ -33,7 +34,8 @@ class GeneratorConfig:
     groups: groups of the normalisation, or their greatest common divisor with a layer's width.
     detail_width: channels of the half-resolution stage that draws fine texture.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
-    latent: length of the latent vector; 0 switches it off.
+    latent, variety_width: length of the latent vector, 0 for none, and channels of what it passes
+      through; needs the coarse stage.
     coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
     coarse_heads: attention heads at the coarse stage's last two levels; 0 switches them off.
@@ -45,7 +47,8 @@ class GeneratorConfig:
     groups: int = 8
     detail_width: int = 24
     smoothing: int = 1
-    latent: int = 32
+    latent: int = 0
+    variety_width: int = 64
     coarse_widths: tuple[int, ...] = (48, 96, 192)
     coarse_blocks: tuple[int, ...] = (2, 2, 2)
     coarse_heads: int = 4
@@ -65,6 +68,8 @@ class GeneratorConfig:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
         if not 0 <= self.smoothing <= 4:
             raise ValueError(f"smoothing must lie in 0..4, not {self.smoothing}")
+        if self.latent < 0 or self.variety_width < 1 or (self.latent and not self.coarse_widths):
+            raise ValueError("latent must not be negative and needs coarse_widths")
         if self.groups < 1:
             raise ValueError(f"groups must be positive, not {self.groups}")
         heads, seen = self.coarse_heads, self.coarse_widths[1:][-2:]
@@ -78,8 +83,9 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
-        widths, latent, groups = config.widths, config.latent, config.groups
+        widths, groups = config.widths, config.groups
         self.coarse: CoarseStage | None = None
+        self.variety: Variety | None = None
         if config.coarse_widths:
             self.coarse = CoarseStage(
                 config.resolution // PATCH,
@@ -89,23 +95,15 @@ class Generator(nn.Module):
                 config.coarse_heads,
             )
             self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
+        if config.latent:
+            side, seen = config.resolution // PATCH // UNSHUFFLE, config.coarse_widths[0]
+            self.variety = Variety(side, seen, config.latent, config.variety_width, groups)
         self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
-        self.encoder, self.down = nn.ModuleList(), nn.ModuleList()
-        self.decoder, self.up = nn.ModuleList(), nn.ModuleList()
-        for level, (width, count) in enumerate(zip(widths, config.blocks, strict=True)):
-            self.encoder.append(
-                nn.ModuleList(ResidualBlock(width, width, groups) for _ in range(count))
-            )
-            if level + 1 < len(widths):
-                self.down.append(nn.Conv2d(width, widths[level + 1], 4, stride=2, padding=1))
-                self.up.append(nn.Conv2d(widths[level + 1], 4 * width, 1))
-            inside = 2 * width if level + 1 < len(widths) else width
-            self.decoder.append(
-                nn.ModuleList(
-                    ResidualBlock(inside if i == 0 else width, width, groups, latent)
-                    for i in range(count)
-                )
-            )
+        levels = unet_levels(widths, config.blocks, groups)
+        self.encoder = nn.ModuleList(level.encoder for level in levels)
+        self.down = nn.ModuleList(level.down for level in levels if level.down is not None)
+        self.decoder = nn.ModuleList(level.decoder for level in levels)
+        self.up = nn.ModuleList(level.up for level in levels if level.up is not None)
         detail = config.detail_width
         self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
         self.detail = ResidualBlock(detail + 16, detail, groups)
@@ -114,23 +112,33 @@ class Generator(nn.Module):
             self.to_rgb.weight.mul_(0.1)
             self.to_rgb.bias.zero_()
 
-    def start(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor | None]:
-        """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features."""
+    def start(
+        self, image: Tensor, mask: Tensor, z: Tensor | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features.
+
+        z: (K, B, latent) gives K answers to each crop one after the other, (K * B, ...).
+        """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
-        small, features = self.coarse(*shrink(image, mask, PATCH))
+        small_image, hole = shrink(image, mask, PATCH)
+        base, h = self.coarse.begin(small_image, hole)
+        if z is not None:
+            assert self.variety is not None
+            small, _ = self.coarse.finish(base, h)
+            base, h, small, hole, image, mask = (
+                each.repeat(len(z), 1, 1, 1) for each in (base, h, small, hole, image, mask)
+            )
+            h = h + self.variety(h, small, hole, z.flatten(0, 1))
+        small, features = self.coarse.finish(base, h)
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
 
-    def encode(self, image: Tensor, mask: Tensor) -> list[Tensor]:
-        """The coarse completion and features, finest first; independent of the latent vector.
-
-        image: (B, 3, S, S) in -1..1, zero inside the hole. mask: (B, 1, S, S), 1 in the hole.
-        """
-        base, guide = self.start(image, mask)
+    def refine(self, base: Tensor, guide: Tensor | None, mask: Tensor) -> Tensor:
+        """The fine stage: the crop (B, 3, S, S) from what `start` gave."""
         x = torch.cat([base, mask], dim=1)
         h = self.stem(F.pixel_unshuffle(x, PATCH))
-        features = [base, F.pixel_unshuffle(x, PATCH // 2)]
+        features = []
         for level, blocks in enumerate(self.encoder):
             if level == 1 and guide is not None:
                 h = h + self.guide(guide)
@@ -139,37 +147,27 @@ class Generator(nn.Module):
             features.append(h)
             if level < len(self.down):
                 h = self.down[level](h)
-        return features
-
-    def decode(self, features: list[Tensor], z: Tensor | None = None) -> Tensor:
-        """The crop (B, 3, S, S) that `features` and the latent z (B, latent) give.
-
-        z of (K, B, latent) gives K answers, (K, B, 3, S, S).
-        """
-        if z is not None and z.ndim == 3:
-            answers, batch = z.shape[:2]
-            many = [each.repeat(answers, 1, 1, 1) for each in features]
-            return self.decode(many, z.flatten(0, 1)).unflatten(0, (answers, batch))
-        h = features[-1]
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
                 h = F.pixel_shuffle(self.up[level](h), 2)
-                h = torch.cat([h, features[level + 2]], dim=1)
+                h = torch.cat([h, features[level]], dim=1)
             for block in self.decoder[level]:
-                h = block(h, z)
+                h = block(h)
         h = F.pixel_shuffle(self.to_detail(F.silu(h)), 2)
-        h = self.detail(torch.cat([h, features[1]], dim=1))
+        h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))
         added = F.pixel_shuffle(self.to_rgb(F.silu(h)), 2)
-        return features[0] + binomial(added, self.config.smoothing)
+        return base + binomial(added, self.config.smoothing)
 
     def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.
 
         image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
-        z: (B, latent) or None, which is the zero vector; (K, B, latent) for K answers that share
-        all but the decoder, (K, B, 3, S, S).
+        z: None for the best guess, or (K, B, latent) for K answers, (K, B, 3, S, S).
         """
-        return self.decode(self.encode(image, mask), z)
+        if z is None:
+            return self.refine(*self.start(image, mask), mask)
+        out = self.refine(*self.start(image, mask, z), mask.repeat(len(z), 1, 1, 1))
+        return out.unflatten(0, (len(z), len(image)))
 
     def fill(self, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """Raw output for uint8 RGB crops (B, S, S, 3) and bool holes (B, S, S): uint8, as crops.
@@ -188,9 +186,8 @@ class Generator(nn.Module):
 
     @property
     def varied(self) -> bool:
-        """Whether a latent vector changes anything: False until it has been trained."""
-        layers = (p for name, p in self.named_parameters() if ".film." in name)
-        return any(bool(layer.any()) for layer in layers)
+        """Whether there is a latent vector, and so more than one answer."""
+        return self.variety is not None
 
     def sample(self, crops: np.ndarray, masks: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
         """`count` answers to each crop: uint8 (count, B, S, S, 3), the first as `fill` gives it.
@@ -199,16 +196,16 @@ class Generator(nn.Module):
         crop. Raises ValueError as `fill` does, and when the network is not `varied`.
         """
         if count > 1 and not self.varied:
-            raise ValueError("this generator has one answer to a face: no latent vector is trained")
-        drawn = torch.Generator().manual_seed(seed)
-        z = torch.randn(count - 1, 1, self.config.latent, generator=drawn)
+            raise ValueError("this generator has one answer to a face: it has no latent vector")
+        answers = [self.fill(crops, masks)[None]]
         if count == 1:
-            return self.fill(crops, masks)[None]
+            return answers[0]
+        drawn = torch.Generator().manual_seed(seed)
+        image, hole = to_network(crops, masks, next(self.parameters()).device)
+        z = torch.randn(count - 1, 1, self.config.latent, generator=drawn).to(image.device)
         with torch.inference_mode():
-            features = self.encode(*to_network(crops, masks, next(self.parameters()).device))
-            answers = [to_pixels(self.decode(features))[None]]
-            for part in z.expand(-1, len(crops), -1).to(features[0]).split(4):
-                answers.append(to_pixels(self.decode(features, part)))
+            for part in z.split(4):
+                answers.append(to_pixels(self(image, hole, part.expand(-1, len(crops), -1))))
         return np.concatenate(answers)
 
 

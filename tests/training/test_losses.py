@@ -59,14 +59,3 @@ def test_r1_of_a_linear_critic_is_its_squared_norm():
     real = torch.rand(2, 3, 1, 1, requires_grad=True)
     logits = (real * weight).sum(dim=(1, 2, 3))
     assert losses.r1_penalty(logits, real).item() == pytest.approx(9.0)
-
-
-def test_variety_is_wanted_up_to_the_spread():
-    class Distance(torch.nn.Module):
-        def forward(self, a, b):
-            return (a - b).abs().mean(dim=(1, 2, 3), keepdim=True)
-
-    zero = torch.zeros(2, 3, 8, 8)
-    assert float(losses.variety(Distance(), zero, zero, 0.1)) == 1
-    assert float(losses.variety(Distance(), zero, zero + 0.05, 0.1)) == pytest.approx(0.5)
-    assert float(losses.variety(Distance(), zero, zero + 0.3, 0.1)) == 0

@@ -29,7 +29,9 @@ SMALL = GeneratorConfig(
 
 @pytest.mark.parametrize("coarse", [(), (8, 12)])
 def test_forward_starts_close_to_the_smooth_fill(coarse):
-    network = Generator(replace(SMALL, coarse_widths=coarse, coarse_blocks=(1,) * len(coarse)))
+    network = Generator(
+        replace(SMALL, coarse_widths=coarse, coarse_blocks=(1,) * len(coarse), latent=0)
+    )
     mask = torch.zeros(2, 1, 64, 64)
     mask[..., 20:50, 10:40] = 1
     image = (torch.rand(2, 3, 64, 64) * 2 - 1) * (1 - mask)
@@ -77,28 +79,39 @@ def test_binomial_is_the_filter_of_opencv():
     np.testing.assert_allclose(out[0].permute(1, 2, 0).numpy(), expected, atol=1e-6)
 
 
-def test_encode_then_decode_is_forward():
+def test_start_then_refine_is_forward():
     network = Generator(SMALL).eval()
     image, mask = torch.rand(1, 3, 64, 64), torch.ones(1, 1, 64, 64)
-    assert torch.equal(network(image, mask), network.decode(network.encode(image, mask)))
+    assert torch.equal(network(image, mask), network.refine(*network.start(image, mask), mask))
 
 
-def test_zero_latent_is_no_latent():
+def test_a_latent_moves_the_answers_and_not_the_best_guess():
     network = Generator(SMALL).eval()
-    for block in network.modules():
-        if getattr(block, "film", None) is not None:
-            torch.nn.init.normal_(block.film.weight)
-            torch.nn.init.normal_(block.conv2.weight)
-    image, mask = torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)
-    assert torch.allclose(network(image, mask), network(image, mask, torch.zeros(1, 4)))
-    assert not torch.allclose(network(image, mask), network(image, mask, torch.ones(1, 4)))
+    image, mask = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
+    mask[..., 30:60, 10:50] = 1
+    z = torch.randn(3, 2, 4)
+    with torch.inference_mode():
+        best, answers = network(image, mask), network(image, mask, z)
+        assert answers.shape == (3, 2, 3, 64, 64)
+        torch.nn.init.zeros_(network.variety.shift.weight)
+        still = network(image, mask, z)
+        torch.testing.assert_close(still, best.expand(3, -1, -1, -1, -1))
+        assert not torch.allclose(still, answers)
+        assert torch.equal(network(image, mask), best)  # the best guess takes no latent
 
 
 def test_every_parameter_but_the_latents_learns():
     network = Generator(SMALL)
     network(torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)).mean().backward()
     idle = {n for n, p in network.named_parameters() if p.grad is None}
-    assert all("film" in name for name in idle)
+    assert idle == {n for n, _ in network.named_parameters() if n.startswith("variety.")}
+
+
+@pytest.mark.parametrize("change", [{"latent": -1}, {"latent": 4, "coarse_widths": ()}])
+def test_a_latent_needs_a_coarse_stage(change):
+    blocks = {"coarse_blocks": ()} if "coarse_widths" in change else {}
+    with pytest.raises(ValueError, match="latent"):
+        replace(SMALL, **change, **blocks)
 
 
 def test_fill_does_not_see_masked_pixels():

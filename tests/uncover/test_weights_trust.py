@@ -83,7 +83,10 @@ def crops(name: str, side: int) -> Callable[[dict], None]:
     ("change", "message"),
     [
         (arch("generator", widths=[160_000, 160_000]), "generator.arch asks for an absurd size"),
-        (arch("generator", latent=10**11), "generator.arch asks for an absurd size"),
+        (
+            arch("generator", latent=10**11, coarse_widths=[8], coarse_blocks=[1], coarse_heads=0),
+            "generator.arch asks for an absurd size",
+        ),
         (arch("generator", blocks=[10**9, 1]), "generator.arch asks for an absurd size"),
         (crops("generator", 2**20), "crops of an absurd size: 1048576 pixels a side"),
         (crops("segmenter", 2**20), "crops of an absurd size: 1048576 pixels a side"),
