@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.browser import stand_ins
+from uncover.chosen import Chosen
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -24,20 +26,36 @@ FLAGS = [
 PATIENCE = 90_000
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page that runs in this process, on a free port of the loopback."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-    patch.delenv("GRADIO_SERVER_PORT", raising=False)
-    import app
+Run = Callable[..., AbstractContextManager[str]]
 
+
+@pytest.fixture(scope="session")
+def run_page(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs a page with weights in this process, on a free port of the loopback, for a while."""
+
+    @contextmanager
+    def run(chosen: Chosen, **options: bool) -> Iterator[str]:
+        patch = pytest.MonkeyPatch()
+        patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
+        patch.delenv("GRADIO_SERVER_PORT", raising=False)
+        import app
+
+        page = app.build(chosen)
+        always = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
+        _, url, _ = app.serve(page, **always, **options)
+        yield url
+        page.close(verbose=False)
+        patch.undo()
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def site(run_page: Run, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page that runs on stand-ins."""
     banner = "The weights x/y could not be loaded, so the page runs with the embedded ones."
-    page = app.build(stand_ins.chosen(tmp_path_factory.mktemp("weights"), banner=banner))
-    _, url, _ = app.serve(page, server_name="127.0.0.1", prevent_thread_lock=True, quiet=True)
-    yield url
-    page.close(verbose=False)
-    patch.undo()
+    with run_page(stand_ins.chosen(tmp_path_factory.mktemp("weights"), banner=banner)) as url:
+        yield url
 
 
 @pytest.fixture(scope="session")
@@ -46,17 +64,33 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return stand_ins.clothed(tmp_path_factory.mktemp("photos") / "portrait.png")
 
 
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[object]:
-    """A browser; skips where there is none."""
+@pytest.fixture(scope="package")
+def launch() -> Iterator[Callable[..., object]]:
+    """Starts a browser, with more flags if given; skips where there is none.
+
+    Closed before other tests fork: a child that holds the driver's pipe would keep it from ending.
+    """
     binary = next((path for name in CHROMIUMS if (path := shutil.which(name))), None)
     if binary is None:
         pytest.skip(f"no browser here: install one of {', '.join(CHROMIUMS)}")
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=binary, args=FLAGS)
-        yield browser
-        browser.close()
+        browsers = []
+
+        def start(*flags: str) -> object:
+            browser = playwright.chromium.launch(executable_path=binary, args=[*FLAGS, *flags])
+            browsers.append(browser)
+            return browser
+
+        yield start
+        for browser in browsers:
+            browser.close()
+
+
+@pytest.fixture(scope="package")
+def chromium(launch: Callable[..., object]) -> object:
+    """The browser of most tests: one without a camera."""
+    return launch()
 
 
 @pytest.fixture(scope="module")

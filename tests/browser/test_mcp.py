@@ -23,20 +23,12 @@ pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def address(run_page, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Address of the MCP endpoint of a page of its own."""
     pytest.importorskip("mcp", reason="install it with: pip install -e '.[mcp]'")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
-    patch.delenv("GRADIO_SERVER_PORT", raising=False)
-    import app
-
-    page = app.build(stand_ins.chosen(tmp_path_factory.mktemp("weights")))
-    options = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
-    _, url, _ = app.serve(page, mcp_server=True, **options)
-    yield f"{url}gradio_api/mcp/"
-    page.close(verbose=False)
-    patch.undo()
+    chosen = stand_ins.chosen(tmp_path_factory.mktemp("weights"))
+    with run_page(chosen, mcp_server=True) as url:
+        yield f"{url}gradio_api/mcp/"
 
 
 def talk(address: str, say: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.browser import stand_ins
 from tests.browser.bad_photos import bad_photo
+from tests.browser.conftest import PATIENCE
 from tests.browser.steps import add, clear, fetched, new_painted, painted, slider
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -88,13 +89,28 @@ def test_bad_file_gives_a_toast_and_the_page_goes_on(
 
 
 def test_without_a_webcam_the_page_goes_on(page, photo: Path) -> None:
-    clear(page, "photo")
+    page.reload()
     page.locator("#photo button[aria-label='Capture from camera']").click()
     page.get_by_text("Click to Access Webcam").click()
     page.get_by_role("alert").filter(has_text="No camera was found").wait_for()
     page.locator("#photo button[aria-label='Upload file']").click()
     page.wait_for_selector("#photo input[type=file]", state="attached")
     add(page, photo, "1 face found, 1 painted")
+
+
+def test_a_picture_from_the_webcam_is_taken(launch, site: str) -> None:
+    browser = launch("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    tab = browser.new_page()
+    tab.set_default_timeout(PATIENCE)
+    tab.goto(site)
+    tab.locator("#photo button[aria-label='Capture from camera']").click()
+    tab.get_by_text("Click to Access Webcam").click()
+    # A click before the first frame takes no picture.
+    tab.wait_for_function("() => document.querySelector('#photo video')?.videoWidth > 0")
+    tab.locator("#photo button[aria-label='capture photo']").click()
+    tab.locator("#words").get_by_text("No face found").wait_for()  # a test pattern is no face
+    assert len(slider(tab, "slider")) == 2
+    tab.close()
 
 
 def test_mask_is_put_on_and_taken_off(page) -> None:
