@@ -62,7 +62,23 @@ def photo_input(**options: Any) -> gr.Image:
     return image
 
 
-def example_for(photo: gr.Image, path: Path) -> None:
+def visitors_photo(name: str, example: Path, hint: str = "", **words: Any) -> gr.Image:
+    """The place where visitors add a photo of their own, and a button that puts `example` there.
+
+    Args:
+        name: `elem_id` of the input.
+        hint: a line in Markdown between the two.
+        words: the input's label, alt_text and placeholder.
+    """
+    sources: list[Any] = ["upload", "webcam", "clipboard"]
+    photo = photo_input(sources=sources, height=380, elem_id=name, **words)
+    if hint:
+        gr.Markdown(hint, elem_classes="hint")
+    _example_for(photo, example)
+    return photo
+
+
+def _example_for(photo: gr.Image, path: Path) -> None:
     """A button that puts the portrait `path` into `photo`.
 
     `gr.Examples` would put another component in the place of `photo` for the session, one that

@@ -12,11 +12,10 @@ from page.parts import (
     HEAVY,
     LIGHT,
     PRIVATE,
-    example_for,
-    photo_input,
     results_folder,
     scroll_to,
     told,
+    visitors_photo,
 )
 from uncover.annotate import GUESS
 from uncover.errors import ImageError
@@ -40,15 +39,13 @@ def try_tab(trials: Trials) -> None:
     )
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            bare = photo_input(
+            bare = visitors_photo(
+                "bare",
+                BARE,
                 label="A photo of a bare face",
-                sources=["upload", "webcam", "clipboard"],
-                height=380,
-                elem_id="bare",
                 alt_text="The photo of a bare face that was added",
                 placeholder="Drop a photo of yourself without a mask, or click to choose one",
             )
-            example_for(bare, BARE)
             kind = gr.Dropdown(
                 [(name, kind) for kind, name in KIND_NAMES.items()],
                 value=KINDS[0],

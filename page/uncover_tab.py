@@ -14,19 +14,20 @@ from page.parts import (
     MASKED,
     MINUTES_KEPT,
     PRIVATE,
-    example_for,
-    photo_input,
     results_folder,
     scroll_to,
     told,
+    visitors_photo,
 )
 from uncover.annotate import GUESS
 from uncover.errors import ImageError
 from uncover.pipeline import Uncoverer
-from uncover.visit import Visit, again, download, for_editor, start
+from uncover.visit import Shown, Visit, again, download, for_editor, start
 
 BEGIN = "Add a photo to begin: the result will appear here."
 BLENDS = [("Feathered edge", "feather"), ("Poisson", "poisson")]
+OTHERS = [("Off", 0), *((str(count), count) for count in range(1, 5))]
+ONE_ANSWER = "Other guesses: none, as these weights were trained to give one answer to a face."
 
 
 def uncover_tab(uncoverer: Uncoverer) -> None:
@@ -34,20 +35,15 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
     visit = gr.State(None, time_to_live=3600)
     with gr.Row():
         with gr.Column(scale=2, min_width=300):
-            photo = photo_input(
+            photo = visitors_photo(
+                "photo",
+                MASKED,
+                "Drop, choose, paste or take a photo; the faces are found at once. It is deleted "
+                f"within {MINUTES_KEPT + 1} minutes.",
                 label="Your photo",
-                sources=["upload", "webcam", "clipboard"],
-                height=380,
-                elem_id="photo",
                 alt_text="The photo that was added",
                 placeholder="Drop a photo of someone in a mask, or click to choose one",
             )
-            gr.Markdown(
-                "Drop, choose, paste or take a photo; the faces are found at once. It is deleted "
-                f"within {MINUTES_KEPT + 1} minutes.",
-                elem_classes="hint",
-            )
-            example_for(photo, MASKED)
             with gr.Row():
                 go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=120)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)
@@ -111,6 +107,26 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                 interactive=False,
                 buttons=["fullscreen"],
             )
+    with gr.Column(elem_id="guessing"):
+        others = gr.Radio(
+            OTHERS,
+            value=0,
+            label="Other guesses",
+            info="Many faces fit under one mask. Paints so many more, with a map of where they "
+            "differ. None is an identification.",
+            visible=uncoverer.varied,
+            elem_id="others",
+        )
+        if not uncoverer.varied:
+            gr.Markdown(ONE_ANSWER, elem_id="one-answer", elem_classes="hint")
+        guesses = gr.Gallery(
+            label="Guesses side by side",
+            format="png",
+            object_fit="contain",
+            elem_id="guesses",
+            interactive=False,
+            buttons=["fullscreen"],
+        )
     with gr.Accordion("Correct the masks", open=False, elem_id="correct"):
         gr.Markdown(
             "Choose a face, repaint its mask or leave the face out, then fill again. In the last "
@@ -126,22 +142,25 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
         )
         refill = gr.Button("Fill again", variant="primary", elem_id="again")
 
-    shown = [visit, words, slider, found, pairs]
-    nothing = (None, BEGIN, None, None, None, None)
+    shown = [visit, words, slider, found, pairs, guesses]
+    nothing = (None, BEGIN, None, None, None, None, None)
 
-    def look(path: str | None, blend: str, chin: bool) -> tuple[Any, ...]:
+    def look(path: str | None, blend: str, chin: bool, others: int) -> tuple[Any, ...]:
         if path is None:
             return nothing
-        state, view = start(uncoverer, Path(path), results_folder(), blend, chin)
-        return *_shown(state, view), for_editor(state)
+        state, view = start(uncoverer, Path(path), results_folder(), blend, chin, 1 + others)
+        return *_shown(state, view, others), for_editor(state)
 
-    def correct(state: Visit | None, answer: Any, blend: str) -> tuple[Any, ...]:
+    def correct(state: Visit | None, answer: Any, blend: str, others: int) -> tuple[Any, ...]:
         if state is None:
             raise ImageError("add a photo first")
-        return _shown(*again(uncoverer, state, answer, results_folder(), blend))
+        state, view = again(uncoverer, state, answer, results_folder(), blend, 1 + others)
+        return _shown(state, view, others)
 
-    def _shown(state: Visit, view: Any) -> tuple[Any, ...]:
-        return state, view.words, (str(view.before), str(view.after)), view.found, view.pairs
+    def _shown(state: Visit, view: Shown, others: int) -> tuple[Any, ...]:
+        pair = str(view.before), str(view.after)
+        side_by_side = gr.update(value=view.guesses, columns=2 + others)
+        return state, view.words, pair, view.found, view.pairs, side_by_side
 
     def prepare(state: Visit | None, kind: str, label: bool) -> Any:
         if state is None:
@@ -152,7 +171,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
     looked = gr.on(
         [photo.change, go.click, chin.input],
         told(look),
-        [photo, blend, chin],
+        [photo, blend, chin, others],
         [*shown, editor],
         show_progress_on=[slider, words],
         trigger_mode="always_last",
@@ -164,27 +183,29 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
     corrected = gr.on(
         [refill.click],
         told(correct),
-        [visit, editor, blend],
+        [visit, editor, blend, others],
         shown,
         show_progress_on=[slider],
         **HEAVY,
         **PRIVATE,
     )
-    blended = blend.input(
-        told(lambda state, *rest: correct(state, *rest) if state else nothing[:5]),
-        [visit, editor, blend],
+    chosen = gr.on(
+        [blend.input, others.input],
+        told(lambda state, *rest: correct(state, *rest) if state else nothing[:-1]),
+        [visit, editor, blend, others],
         shown,
-        show_progress_on=[slider],
+        show_progress_on=[slider, guesses],
+        trigger_mode="always_last",
         **HEAVY,
         **PRIVATE,
     )
     ready: dict[str, Any] = {"inputs": [visit, kind, label], "outputs": save, **LIGHT, **PRIVATE}
-    for event in (looked, corrected, blended):
+    for event in (looked, corrected, chosen):
         event.success(told(prepare), **ready)
     gr.on([kind.input, label.input], told(prepare), **ready)
     for event in (photo.change, refill.click):
         scroll_to(event, photo, "words")
-    stop.click(None, cancels=[looked, corrected, blended], **PRIVATE)
+    stop.click(None, cancels=[looked, corrected, chosen], **PRIVATE)
 
 
 def _no_file() -> Any:

@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from .alignment import refine, widened_to
 from .annotate import caption, zoom_rect
-from .compositing import Blend, Patch, paste
+from .answers import answers
+from .compositing import Blend, Patch, match_colours, paste
 from .geometry import FaceCrop, Rect
 from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline
 from .results import Face, Result
+from .tasks import Task, from_segmentation, whole_mask
 
 REGION_SIDE = 384
 """Longer side of the picture in which one face's mask is repainted."""
@@ -113,6 +115,7 @@ def fill_again(
     regions: Sequence[Region],
     corrections: Sequence[Correction],
     blend: Blend = "feather",
+    samples: int = 1,
 ) -> Result:
     """Paint a photo anew, with faces left out and masks changed as the corrections say.
 
@@ -120,12 +123,16 @@ def fill_again(
         faces: as `Uncoverer` found them.
         regions: from `make_regions` for these faces.
         corrections: one per region.
+        samples: how many different faces to paint; the first is the best guess.
 
     Returns:
         The painted photo. A face that is struck out has the reason "struck out", one that is to
         be filled but has no mask the reason "no mask pixels found".
+
+    Raises:
+        UncoverError: several samples of a generator that has one answer.
     """
-    pixels = photo.rgb.copy()
+    layers = [photo.rgb.copy() for _ in range(samples)]
     shape = photo.rgb.shape[:2]
     done: list[Face] = []
     jobs: list[tuple[Face, NDArray[np.bool_] | None]] = []
@@ -136,8 +143,8 @@ def fill_again(
             mask[region.rect[1] : region.rect[3], region.rect[0] : region.rect[2]] = change.mask
         if region.face is None:
             if change.fill and mask is not None:
-                missed = uncoverer.fill(photo, mask, blend=blend)
-                pixels = missed.pixels.copy()
+                missed = uncoverer.fill(photo, mask, blend=blend, samples=samples)
+                layers = [pixels.copy() for pixels in (missed.pixels, *missed.others)]
                 done += missed.faces
             continue
         face = faces[region.face]
@@ -154,9 +161,15 @@ def fill_again(
     ]
     done += [face for i, face in enumerate(faces) if i not in listed and face.reason is not None]
     jobs.sort(key=lambda job: job[0].area)
-    done += [_fill_face(uncoverer, photo, pixels, face, mask, blend) for face, mask in jobs]
+    bare = [face for face in faces if face.reason == "bare"]
+    for face, mask in jobs:
+        if mask is None:
+            task = _as_found(uncoverer, photo, face, bare)
+        else:
+            task = _by_hand(uncoverer, photo, face, mask)
+        done.append(_fill_face(uncoverer, layers, task, blend))
     done.sort(key=lambda face: (face.reason is not None, -face.area))
-    return Result(photo, pixels, done, photo.warnings)
+    return Result(photo, layers[0], done, photo.warnings, tuple(layers[1:]))
 
 
 def _aside(face: Face, reason: str) -> Face:
@@ -164,30 +177,44 @@ def _aside(face: Face, reason: str) -> Face:
 
 
 def _fill_face(
-    uncoverer: Uncoverer,
-    photo: Photo,
-    pixels: NDArray[np.uint8],
-    face: Face,
-    mask: NDArray[np.bool_] | None,
-    blend: Blend,
+    uncoverer: Uncoverer, layers: Sequence[NDArray[np.uint8]], task: Task, blend: Blend
 ) -> Face:
-    """Paint one face into `pixels`; the mask, bool (H, W), is the face's own when None."""
+    """Paint one face, another answer into each of `layers`."""
+    filled = answers(uncoverer.generator, task.seen[None], task.hole[None], len(layers))[:, 0]
+    for pixels, picture in zip(layers, filled, strict=True):
+        if blend == "feather":
+            picture = match_colours(picture, task.seen, task.hole)
+        paste(pixels, picture, task.crop, task.patch, blend)
+    return replace(task.face, reason=None, roll=task.crop.roll, crop=task.crop)
+
+
+def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Face]) -> Task:
+    """What painted a face at first: which pixels were hidden its mask alone does not tell."""
+    crop = face.crop
+    if crop is not None:
+        seen = crop.extract(photo.rgb)
+        probability = uncoverer.segmenter.segment(seen[None]).probability[0]
+        settings = replace(uncoverer.settings, fill_chin=True)
+        config = uncoverer.segmenter.config
+        task = from_segmentation(face, crop, seen, probability, bare, config, settings)
+        if isinstance(task, Task):
+            return task
+    return _by_hand(uncoverer, photo, face, face.mask)
+
+
+def _by_hand(uncoverer: Uncoverer, photo: Photo, face: Face, mask: NDArray[np.bool_]) -> Task:
+    """What paints a face where a mask, bool (H, W), not empty, says."""
     crop = face.crop
     if crop is None:
         rough = FaceCrop.from_box(face.box, int(uncoverer.generator.config.resolution))
         points = uncoverer.segmenter.segment(rough.extract(photo.rgb)[None]).points[0]
         crop = refine(rough, points) or rough
-    if mask is not None:
-        crop = widened_to(crop, mask)
-        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-        x0, y0, x1, y1 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-        patch = mask[y0:y1, x0:x1]
-        face = replace(face, rect=(x0, y0, x1, y1), patch=patch, polygon=outline(mask))
+    crop = widened_to(crop, mask)
+    part = whole_mask(mask)
+    face = replace(face, rect=part.rect, patch=part.painted, polygon=outline(mask))
     alpha = soft_edge(face, uncoverer.settings.feather * crop.size / crop.scale)
     hole = hole_in_crop(crop, face.patch, face.rect, face.size)
-    filled = uncoverer.generator.fill(crop.extract(photo.rgb)[None], hole[None])[0]
-    paste(pixels, filled, crop, Patch(face.rect, alpha), blend)
-    return replace(face, reason=None, roll=crop.roll, crop=crop)
+    return Task(face, crop, crop.extract(photo.rgb), Patch(face.rect, alpha), hole)
 
 
 def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import frame_around_mask, overlap, refine
+from .answers import answers, check_samples, is_varied
 from .compositing import Blend, match_colours, paste
 from .errors import UncoverError
 from .geometry import FaceCrop
@@ -190,6 +191,11 @@ class Uncoverer:
         return self._paint(photo, [], tasks, settings)
 
     @property
+    def varied(self) -> bool:
+        """Whether several different `samples` of a face can be had from these weights."""
+        return is_varied(self.generator)
+
+    @property
     def _side(self) -> int:
         return int(self.generator.config.resolution)
 
@@ -295,22 +301,15 @@ class Uncoverer:
     def _filled(self, tasks: list[Task], samples: int) -> list[list[NDArray[np.uint8]]]:
         """The generator's crops, once for each sample, all faces of a photo in one batch (of at
         most `batch`)."""
-        if samples > 1 and not getattr(self.generator, "varied", False):
-            raise UncoverError(
-                "these weights have one answer to a face: ask for one sample, or take weights "
-                "trained for several and the torch backend"
-            )
-        answers: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
+        check_samples(self.generator, samples)
+        kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
         for chunk in _chunks(tasks, self.settings.batch):
             crops = np.stack([task.seen for task in chunk])
             holes = np.stack([task.hole for task in chunk])
-            if samples == 1:
-                filled = self.generator.fill(crops, holes)[None]
-            else:
-                filled = self.generator.sample(crops, holes, samples)
-            for answer, pictures in zip(answers, filled, strict=True):
+            filled = answers(self.generator, crops, holes, samples)
+            for answer, pictures in zip(kept, filled, strict=True):
                 answer += list(pictures)
-        return answers
+        return kept
 
     def _pasted(
         self,

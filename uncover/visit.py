@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .annotate import DOUBTFUL, GUESS, WORDS, draw_faces, face_pair
+from .annotate import GUESS, draw_faces, face_pair
 from .compositing import Blend
 from .corner_label import with_corner_label
 from .correction import (
@@ -35,10 +35,12 @@ from .correction import (
     to_photo_size,
 )
 from .errors import ImageError, UncoverError
+from .guesses import guess_pictures
 from .images import read_image, write_image
 from .photo import Photo
 from .pipeline import Uncoverer
 from .results import Face, Result
+from .summary import summary
 
 KEPT = 900
 """Seconds for which result files are kept."""
@@ -75,6 +77,8 @@ class Shown:
         before, after: picture files of equal size.
         found: uint8 (h, w, 3), the photo with each face's box, label and score.
         pairs: (picture, caption) of each painted face, before and after.
+        guesses: (picture, caption) of each answer to each painted face and of where they differ;
+            empty where one answer was asked for.
         words: a few sentences in Markdown.
     """
 
@@ -82,6 +86,7 @@ class Shown:
     after: Path
     found: NDArray[np.uint8]
     pairs: list[tuple[NDArray[np.uint8], str]]
+    guesses: list[tuple[NDArray[np.uint8], str]]
     words: str
 
 
@@ -106,18 +111,24 @@ def open_photo(path: Path) -> Photo:
 
 
 def start(
-    uncoverer: Uncoverer, path: Path, folder: Path, blend: Blend, fill_chin: bool
+    uncoverer: Uncoverer,
+    path: Path,
+    folder: Path,
+    blend: Blend,
+    fill_chin: bool,
+    samples: int = 1,
 ) -> tuple[Visit, Shown]:
     """Find and fill the faces of an uploaded photo.
 
     Args:
         folder: where result files are put, each in a folder of its own.
+        samples: how many different faces to paint; the first is the one that is kept.
 
     Raises:
-        UncoverError: the photo cannot be used.
+        UncoverError: the photo cannot be used, or the weights have one answer to a face.
     """
     photo = open_photo(path)
-    result = uncoverer(photo, blend=blend, fill_chin=fill_chin)
+    result = uncoverer(photo, blend=blend, fill_chin=fill_chin, samples=samples)
     regions = make_regions(result.faces, photo.width, photo.height)
     painted = _saved(result, path, folder)
     visit = Visit(secrets.token_hex(8), path, tuple(result.faces), regions, painted)
@@ -125,7 +136,12 @@ def start(
 
 
 def again(
-    uncoverer: Uncoverer, visit: Visit, answer: Mapping[str, Any] | None, folder: Path, blend: Blend
+    uncoverer: Uncoverer,
+    visit: Visit,
+    answer: Mapping[str, Any] | None,
+    folder: Path,
+    blend: Blend,
+    samples: int = 1,
 ) -> tuple[Visit, Shown]:
     """Fill the photo of a visit again, with what came back from the mask editor.
 
@@ -134,7 +150,7 @@ def again(
     """
     corrections = read_answer(visit, answer)
     photo = open_photo(visit.path)
-    result = fill_again(uncoverer, photo, visit.faces, visit.regions, corrections, blend)
+    result = fill_again(uncoverer, photo, visit.faces, visit.regions, corrections, blend, samples)
     painted = _saved(result, visit.path, folder)
     return replace(visit, painted=painted), _shown(result, visit.path, painted)
 
@@ -262,37 +278,5 @@ def _shown(result: Result, path: Path, painted: Path) -> Shown:
         if face.reason is None
     ]
     found = draw_faces(result.photo.rgb, result.faces)
-    return Shown(before, painted, found, pairs[:MOST_PAIRS], summary(result))
-
-
-def summary(result: Result) -> str:
-    """What was found and done, in a few sentences of Markdown."""
-    doubtful = sum(face.reason in DOUBTFUL for face in result.faces)
-    count, filled = len(result.faces) - doubtful, len(result.filled)
-    if not count:
-        text = (
-            "**No face found.** Try a photo in which the face is larger, sharper and seen from the "
-            "front, or open *Correct the masks* below and paint over the mask yourself."
-        )
-    elif not filled:
-        kinds = ", ".join(sorted({WORDS.get(face.label, face.label) for face in result.faces}))
-        text = (
-            f"**{_faces(count)} found, none painted** ({kinds}). If one does wear a mask, open "
-            "*Correct the masks* below and paint over it. With a bare face, try the next tab."
-        )
-    else:
-        text = f"**{_faces(count)} found, {filled} painted.**"
-    if doubtful:
-        places = "One place that is" if doubtful == 1 else f"{doubtful} places that are"
-        verb = "was" if doubtful == 1 else "were"
-        text += f" {places} hardly a face {verb} left alone."
-    return "\n\n".join([text, *(f"Note: {_plain(w, result)}." for w in result.warnings)])
-
-
-def _faces(count: int) -> str:
-    return "1 face" if count == 1 else f"{count} faces"
-
-
-def _plain(warning: str, result: Result) -> str:
-    path = result.photo.path
-    return warning.replace(str(path), path.name) if path else warning
+    guesses = guess_pictures(result, MOST_PAIRS)
+    return Shown(before, painted, found, pairs[:MOST_PAIRS], guesses, summary(result))

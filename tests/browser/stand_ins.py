@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
@@ -15,6 +16,7 @@ from PIL import Image
 from tests.uncover.fake_networks import CLOTH, FakeGenerator, FakeSegmenter
 from uncover.chosen import Chosen
 from uncover.pipeline import Settings, Uncoverer
+from uncover.settings import Painter
 from uncover.weights_config import WeightsConfig, write_config
 
 ASTRONAUT = Path(__file__).parents[2] / "assets" / "astronaut.jpg"
@@ -57,16 +59,24 @@ class ClothDetector:
         return found
 
 
-def uncoverer() -> Uncoverer:
-    """An Uncoverer that finds and fills cloth."""
-    return Uncoverer(ClothDetector(), FakeSegmenter(), FakeGenerator(), Settings())
+def uncoverer(generator: Painter | None = None) -> Uncoverer:
+    """An Uncoverer that finds and fills cloth, with a stand-in for the generator or a real one."""
+    return Uncoverer(ClothDetector(), FakeSegmenter(), generator or FakeGenerator(), Settings())
 
 
-def chosen(folder: Path, **more: str) -> Chosen:
+def chosen(folder: Path, generator: Painter | None = None, **more: str) -> Chosen:
     """The stand-ins as loaded weights, with an otherwise empty weights folder."""
     write_config(folder, WeightsConfig())
     (folder / "README.md").write_text("# Stand-ins\n\nNo networks at all.\n")
-    return Chosen(uncoverer(), folder, "stand-ins", **more)
+    return Chosen(uncoverer(generator), folder, "stand-ins", **more)
+
+
+def parts(chosen: Chosen) -> dict[str, Any]:
+    """The parts of the page for these weights by their `elem_id`, without serving it."""
+    import app
+
+    blocks = app.build(chosen).blocks.values()
+    return {part.elem_id: part for part in blocks if getattr(part, "elem_id", None)}
 
 
 def clothed(path: Path, mouth: tuple[int, int, int, int] = MOUTH, shift: int = 0) -> Path:
