@@ -18,10 +18,10 @@ def command_parser(module: str, description: str | None) -> argparse.ArgumentPar
     )
 
 
-def run_to_exit(work: Callable[[], object]) -> int:
+def run_to_exit(work: Callable[[], object], stopped: str = "error: stopped") -> int:
     """Do the work; returns the exit status: 0, 1 after an error of the user's, 130 after Ctrl-C.
 
-    Both are told in one line on stderr.
+    Both are told in one line on stderr; `stopped` is the latter.
     """
     try:
         work()
@@ -29,6 +29,6 @@ def run_to_exit(work: Callable[[], object]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("error: stopped", file=sys.stderr)
+        print(stopped, file=sys.stderr)
         return 130
     return 0

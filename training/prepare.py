@@ -25,6 +25,7 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
+from training.commands import run_to_exit
 from training.datasets import CSV_FIELDS, FORMATS, SourceItem, SourceOptions, open_source
 from training.measure import MeasureSettings
 from training.pack import need_webdataset, pack
@@ -254,17 +255,12 @@ def _interrupt(number: int, frame: object) -> NoReturn:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Command line; returns the exit status (0 done, 1 an error, 130 interrupted)."""
     settings = parse_arguments(arguments)
-    try:
-        summary = prepare(settings)
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("stopped; run the same command again to go on", file=sys.stderr)
-        return 130
-    print(summary.text())
-    print(f"written to {settings.out / MANIFEST_NAME}")
-    return 0
+
+    def work() -> None:
+        print(prepare(settings).text())
+        print(f"written to {settings.out / MANIFEST_NAME}")
+
+    return run_to_exit(work, "stopped; run the same command again to go on")
 
 
 if __name__ == "__main__":

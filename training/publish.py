@@ -18,6 +18,7 @@ from pathlib import Path
 from training.bundle import check_bundle, merge_runs
 from training.card import was_edited, write_card
 from training.card_results import read_results
+from training.commands import run_to_exit
 from uncover import hub
 from uncover.errors import UncoverError
 from uncover.sources import default_folder
@@ -129,17 +130,11 @@ def parse_args(argv: Sequence[str] | None = None) -> argparse.Namespace:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; errors are one line on stderr and exit status 1."""
-    try:
-        return _main(parse_args(argv))
-    except UncoverError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("error: stopped; run the same command again to go on", file=sys.stderr)
-        return 130
+    args = parse_args(argv)
+    return run_to_exit(lambda: _main(args), "error: stopped; run the same command again to go on")
 
 
-def _main(args: argparse.Namespace) -> int:
+def _main(args: argparse.Namespace) -> None:
     remote_card = None
     if not args.dry_run:
         hub.need_login()
@@ -164,10 +159,9 @@ def _main(args: argparse.Namespace) -> int:
         print(f"the {CARD} was edited by hand: it is kept as it is")
     if args.dry_run:
         print(f"dry run: {plan.folder} is what would go to {args.repo}")
-        return 0
+        return
     done = publish(plan, args.repo, create_pr=args.create_pr, tag=args.tag)
     print(f"published: {done.url}" + (f" as {done.tag}" if done.tag else ""))
-    return 0
 
 
 if __name__ == "__main__":

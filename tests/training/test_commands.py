@@ -23,6 +23,14 @@ def test_status_and_message(raised, status, said, capsys) -> None:
     assert error.count("\n") == (1 if said else 0)
 
 
+def test_a_command_may_say_how_to_go_on(capsys) -> None:
+    def work() -> None:
+        raise KeyboardInterrupt
+
+    assert run_to_exit(work, "stopped; run it again") == 130
+    assert capsys.readouterr().err == "stopped; run it again\n"
+
+
 def test_the_help_shows_the_docstring_as_it_is(capsys) -> None:
     with pytest.raises(SystemExit):
         command_parser("training.some", "One line.\n\n    an example\n").parse_args(["--help"])
