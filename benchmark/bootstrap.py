@@ -33,8 +33,8 @@ def generator_for(*parts: object) -> np.random.Generator:
 
 
 def resample_counts(n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """float32 (draws, n): how often each of n photos occurs in each resample of n."""
-    counts = np.empty((draws, n), np.float32)
+    """uint16 (draws, n): how often each of n photos occurs in each resample of n."""
+    counts = np.empty((draws, n), np.uint16)
     for start in range(0, draws, 64):  # bounded memory
         rows = min(64, draws - start)
         picked = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
