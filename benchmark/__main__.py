@@ -1,4 +1,4 @@
-"""`python -m benchmark`: run, compare, detect, manifest."""
+"""`python -m benchmark`: run, compare, detect, seams, speed, manifest."""
 
 from __future__ import annotations
 
@@ -26,6 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             from benchmark import manifest_command
 
             return manifest_command.main(words[1:])
+        if words[:1] == ["seams"]:
+            from benchmark import seams
+
+            return seams.main(words[1:])
         if words[:1] == ["speed"]:
             from benchmark.speed import command as speed
 

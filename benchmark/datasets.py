@@ -92,6 +92,26 @@ class DataSet:
         """The same with some of the photos."""
         return replace(self, photos=tuple(self.photos[i] for i in indices))
 
+    def limited(self, most: int | None) -> DataSet:
+        """The same with at most so many photos, chosen by content; None is no limit."""
+        if not most or most >= len(self.photos):
+            return self
+        ranked = sorted(range(len(self.photos)), key=lambda i: self.photos[i].sha256)
+        return self.only(sorted(ranked[:most]))
+
+
+def load_or_draw(
+    source: Path | None, drawn_faces: int | None, split: str | None = None, form: str = "auto"
+) -> DataSet:
+    """What `--data` or `--drawn` names; the photos of `load`, or so many drawn faces.
+
+    Raises:
+        UncoverError: as `load`.
+    """
+    if source is None:
+        return drawn(drawn_faces or 0)
+    return load(source, split, form)
+
 
 def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
     """Read a folder or a label file; the photos themselves are only checked for being there.

@@ -18,9 +18,9 @@ from tqdm import tqdm
 
 from benchmark import datasets, tables
 from benchmark.bootstrap import generator_for, mean_interval
-from benchmark.cache import default_folder
 from benchmark.crops import face_crop
 from benchmark.models import weights_name
+from benchmark.options import add_face_arguments
 from benchmark.rendered import Case, draw_cases
 from benchmark.slices import make_slices
 from uncover.errors import UncoverError
@@ -45,16 +45,7 @@ def main(arguments: list[str]) -> int:
     )
     p.add_argument("--boxes", type=Path, metavar="COCO.json", help="photos with COCO face boxes")
     p.add_argument("--photos", type=Path, help="their folder (default: one named as the file)")
-    p.add_argument("--data", type=Path, help="bare faces to draw masks on, as for the benchmark")
-    p.add_argument("--drawn", type=int, metavar="N", help="N drawn faces instead of --data")
-    p.add_argument("--split")
-    p.add_argument("--limit", type=int, metavar="N")
-    p.add_argument("--weights", default="default", metavar="W")
-    p.add_argument("--size", type=int, default=256)
-    p.add_argument("--seed", type=int, default=0)
-    p.add_argument("--out", type=Path, required=True, metavar="DIR")
-    p.add_argument("--cache", type=Path, default=default_folder(), metavar="DIR")
-    p.add_argument("--quiet", action="store_true")
+    add_face_arguments(p)
     given = p.parse_args(arguments)
     if given.boxes is None and given.data is None and given.drawn is None:
         raise UncoverError("give --boxes COCO.json for the detector, --data or --drawn for masks")
@@ -137,13 +128,7 @@ def precision(given: argparse.Namespace) -> list[dict[str, Any]]:
 
 def mask_iou(given: argparse.Namespace) -> list[dict[str, Any]]:
     """Mean IoU with its 95 % interval over all faces and every value of every factor."""
-    if given.drawn is not None:
-        data = datasets.drawn(given.drawn)
-    else:
-        data = datasets.load(given.data, given.split)
-    if given.limit and given.limit < len(data.photos):
-        ranked = sorted(range(len(data.photos)), key=lambda i: data.photos[i].sha256)
-        data = data.only(sorted(ranked[: given.limit]))
+    data = datasets.load_or_draw(given.data, given.drawn, given.split).limited(given.limit)
     cases = draw_cases(
         data, seed=given.seed, size=given.size, align=True, cache=given.cache, quiet=given.quiet
     ).cases

@@ -171,3 +171,18 @@ def _check(o: Options) -> None:
         raise UncoverError(f"--out {o.out} is not a folder")
     if o.rendered and o.save_rendered:
         raise UncoverError("give --rendered or --save-rendered, not both")
+
+
+def add_face_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the commands that draw masks on bare faces and look at one model."""
+    add = parser.add_argument
+    add("--data", type=Path, help="bare faces to draw masks on, as for the benchmark")
+    add("--drawn", type=int, metavar="N", help="N drawn faces instead of --data")
+    add("--split")
+    add("--limit", type=int, metavar="N", help="only N photos, chosen by content")
+    add("--weights", default="default", metavar="W")
+    add("--size", type=int, default=256, help="side of the face crop in pixels")
+    add("--seed", type=int, default=0, help="fixes the masks")
+    add("--out", type=Path, required=True, metavar="DIR")
+    add("--cache", type=Path, default=default_folder(), metavar="DIR")
+    add("--quiet", action="store_true")

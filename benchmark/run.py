@@ -95,10 +95,7 @@ def _in_turn(world: World, work: Callable[[], T]) -> T:
 
 
 def _load_data(options: Options) -> DataSet:
-    if options.data is None:
-        data = datasets.drawn(options.drawn or 0)
-    else:
-        data = datasets.load(options.data, options.split, options.form)
+    data = datasets.load_or_draw(options.data, options.drawn, options.split, options.form)
     for factor in options.slices:
         if factor not in ("pose", "mask_type"):
             data.column(factor)
@@ -107,10 +104,7 @@ def _load_data(options: Options) -> DataSet:
     if early:
         columns = {f: data.column(f) for f in data.factors}
         data = data.only(select(columns, early, len(data.photos)).tolist())
-    if options.limit and options.limit < len(data.photos):
-        ranked = sorted(range(len(data.photos)), key=lambda i: data.photos[i].sha256)
-        data = data.only(sorted(ranked[: options.limit]))
-    return data
+    return data.limited(options.limit)
 
 
 def _cases(options: Options, data: DataSet, align: bool) -> Cases:
