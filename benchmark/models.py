@@ -82,6 +82,8 @@ class UncoverModel:
     def __init__(self, name: str, source: str | None, device: str = "cpu") -> None:
         """Load generator and segmenter of a weights folder, a Hub repo, or (None) the default.
 
+        Where there is no generator, the original's model takes its place if the folder has one.
+
         Filling a square picture frames the face by the segmenter's points. Weights without a
         segmenter borrow the default's; without that either, the crop is taken as framed.
 
@@ -91,19 +93,25 @@ class UncoverModel:
         import torch
 
         from uncover.pipeline import Uncoverer
-        from uncover.weights import load_bundle
+        from uncover.sources import resolve
+        from uncover.weights import load_component
+        from uncover.weights_config import read_config
 
-        bundle = load_bundle(source, components=("generator",))
-        generator = bundle.generator.to(device).eval()
+        folder = resolve(source)
+        config = read_config(folder)
+        original = "generator" not in config.components and "seed_generator" in config.components
+        part = "seed_generator" if original else "generator"
+        generator = load_component(folder, part, config).to(device).eval()
         if not all(bool(torch.isfinite(p).all()) for p in generator.parameters()):
             raise WeightsError(f"the weights in {source or 'the default'} hold NaN or infinity")
-        segmenter, framed_by = _segmenter(bundle, device)
-        component = bundle.config["components"]["generator"]
+        segmenter, framed_by = _segmenter(folder, config, device)
+        component = config.components[part]
         self.name = name
-        self.weights_sha256: str | None = component["sha256"]
+        self.weights_sha256: str | None = component.sha256
         kind = torch.device(device).type
-        self.fingerprint = digest(bundle.sha256, framed_by, _code(), torch.__version__, kind)
-        self.notes: dict[str, Any] = {"training": component.get("training") or {}}
+        what = component.sha256 if original else config.fingerprint()
+        self.fingerprint = digest(what, framed_by, _code(), torch.__version__, kind)
+        self.notes: dict[str, Any] = {"training": component.training or {}}
         # Square pictures of up to 512 px are one face crop: no detector is asked.
         self._uncoverer = Uncoverer(None, segmenter, generator)  # type: ignore[arg-type]
 
@@ -123,13 +131,13 @@ class _AsFramed:
         return SimpleNamespace(points=points, probability=np.zeros(crops.shape[:3], np.float32))
 
 
-def _segmenter(bundle: Any, device: str) -> tuple[Any, str]:
+def _segmenter(folder: Path, config: Any, device: str) -> tuple[Any, str]:
     """The segmenter that frames faces for these weights, and what tells it from another."""
     from uncover.weights import load_bundle, load_component
 
-    listed = bundle.config["components"].get("segmenter")
+    listed = config.components.get("segmenter")
     if listed:
-        return load_component(bundle.folder, "segmenter").to(device).eval(), listed["sha256"]
+        return load_component(folder, "segmenter", config).to(device).eval(), listed.sha256
     try:
         default = load_bundle(None, components=("segmenter",))
     except WeightsError:

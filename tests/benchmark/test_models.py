@@ -1,11 +1,10 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
 from benchmark.models import UncoverModel, paint, weights_name
 from tests.uncover.standins import SMALL
+from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
 from uncover.errors import WeightsError
 from uncover.generator import Generator
 from uncover.weights import save_component
@@ -53,20 +52,35 @@ def test_weights_without_a_segmenter_fill_the_crop_as_it_is(folder, monkeypatch)
     assert np.array_equal(result[~HOLE], IMAGE[~HOLE])
 
 
+def test_the_originals_model_is_measured_like_any_other(tmp_path):
+    config = ContextEncoderConfig(resolution=64, bottleneck=8)
+    models = []
+    for k in range(2):
+        torch.manual_seed(k)
+        save_component(tmp_path / str(k), "seed_generator", ContextEncoder(config), config,
+                       training={"images": 9})  # fmt: skip
+        models.append(UncoverModel("seed", str(tmp_path / str(k))))
+    results = [paint(model, IMAGE, HOLE, "photo") for model in models]
+    assert np.abs(results[0][HOLE].astype(int) - results[1][HOLE]).mean() > 1
+    assert np.array_equal(results[0][~HOLE], IMAGE[~HOLE])
+    assert models[0].notes["training"]["images"] == 9
+    assert models[0].fingerprint != models[1].fingerprint
+    assert models[0].weights_sha256 != models[1].weights_sha256
+
+
 def test_weights_that_do_not_load(tmp_path):
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(WeightsError):
         UncoverModel("bad", str(tmp_path))
 
 
-def test_weights_of_nan_are_refused(monkeypatch):
+def test_weights_of_nan_are_refused(folder, monkeypatch):
     generator = Generator(SMALL)
     with torch.no_grad():
         next(generator.parameters()).fill_(float("nan"))
-    bundle = SimpleNamespace(generator=generator)
-    monkeypatch.setattr("uncover.weights.load_bundle", lambda source, components: bundle)
-    with pytest.raises(WeightsError, match="in here hold NaN or infinity"):
-        UncoverModel("nan", "here")
+    monkeypatch.setattr("uncover.weights.load_component", lambda *_: generator)
+    with pytest.raises(WeightsError, match="hold NaN or infinity"):
+        UncoverModel("nan", str(folder))
 
 
 def test_names(folder):
