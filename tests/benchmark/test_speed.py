@@ -251,9 +251,9 @@ def test_peaks_can_be_reset() -> None:
     if not clock.reset_peak():
         pytest.skip("this system cannot reset the peak")
     before = clock.peak_mb()
-    block = np.ones(60_000_000, np.uint8)
+    block = np.ones(300_000_000, np.uint8)
     after = clock.peak_mb()
-    assert after - before > 40
+    assert after - before > 200  # what else the process lets go of meanwhile is less
     del block
     clock.reset_peak()
     assert clock.peak_mb() < after

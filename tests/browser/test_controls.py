@@ -6,6 +6,7 @@ import base64
 import re
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from gradio_client import Client, handle_file
@@ -172,7 +173,8 @@ def test_erase(page, photo: Path) -> None:
     refill(page)
     after = changed(page, photo)
     assert after.sum() < before.sum() - 50
-    assert not (after & ~before).any()
+    within = cv2.dilate(before.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert not (after & ~within).any()  # the rim is faint: some of it equals the photo by chance
     act(page, "reset")
 
 

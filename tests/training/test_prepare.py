@@ -154,6 +154,7 @@ def save_then_interrupt(*part):
     save(*part)
     os.kill(os.getpid(), signal.SIGINT)
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it
 prepare.CHUNK = 4
 save, parts.save_part = parts.save_part, save_then_interrupt
 sys.exit(prepare.main(sys.argv[1:]))
