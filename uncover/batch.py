@@ -48,21 +48,25 @@ class Journal:
             if folder not in lines:
                 lines[folder] = self._lines(folder / JOURNAL)
             line = lines[folder].get(str(job.source.resolve()))
-            if job.problem is not None or line is None or line["state"] != _state(job):
+            if job.problem is not None or line is None or line["state"] != state_of(job):
                 continue
             if line["status"] != "filled" or job.target.is_file():
                 done[job] = Outcome(job, line["status"], line["message"], line["details"])
         return done
 
-    def add(self, outcome: Outcome) -> None:
-        """Note a photo that is done; may be called from several threads."""
+    def add(self, outcome: Outcome, state: list[int]) -> None:
+        """Note a photo that is done; may be called from several threads.
+
+        Args:
+            state: of the photo before it was read, as `state_of` gives it.
+        """
         job = outcome.job
         if outcome.status == "failed":
             return
         line = {
             "meant": self.meant,
             "source": str(job.source.resolve()),
-            "state": _state(job),
+            "state": state,
             "status": outcome.status,
             "message": outcome.message,
             "details": outcome.details,
@@ -109,8 +113,8 @@ def run_all(
 ) -> Iterator[Outcome]:
     """Do the jobs in order: while one photo is computed, the next are read and others written.
 
-    At most a handful of photos are in memory at a time. Closing the iterator lets what is being
-    written come to its end.
+    At most a handful of photos are in memory at a time. When the iterator is closed or the work is
+    interrupted, photos that are painted already are still written and noted.
 
     Args:
         jobs: what to do.
@@ -121,18 +125,21 @@ def run_all(
     todo = iter(jobs)
     readers = ThreadPoolExecutor(1, thread_name_prefix="read")
     writers = ThreadPoolExecutor(WRITERS, thread_name_prefix="write")
-    reading: deque[tuple[Job, Future[Photo | Outcome]]] = deque()
+    reading: deque[tuple[Job, Future[tuple[list[int], Photo | Outcome]]]] = deque()
     writing: deque[Future[Outcome]] = deque()
 
     def read_ahead() -> None:
         job = next(todo, None)
         if job is not None:
-            reading.append((job, readers.submit(read, job)))
+            reading.append((job, readers.submit(begin, job)))
 
-    def finish(job: Job, painted: Result | Outcome) -> Outcome:
+    def begin(job: Job) -> tuple[list[int], Photo | Outcome]:
+        return state_of(job), read(job)  # in this order: who changes the photo later is noticed
+
+    def finish(job: Job, painted: Result | Outcome, state: list[int]) -> Outcome:
         outcome = painted if isinstance(painted, Outcome) else write(job, painted)
         if journal is not None:
-            journal.add(outcome)
+            journal.add(outcome, state)
         return outcome
 
     try:
@@ -140,12 +147,12 @@ def run_all(
             read_ahead()
         while reading:
             job, coming = reading.popleft()
-            opened = coming.result()
+            state, opened = coming.result()
             read_ahead()
             if not isinstance(opened, Outcome):
                 assert uncoverer is not None
                 opened = fill(job, opened, uncoverer, mask)
-            writing.append(writers.submit(finish, job, opened))
+            writing.append(writers.submit(finish, job, opened, state))
             del opened, coming
             while len(writing) > AHEAD or (writing and writing[0].done()):
                 yield writing.popleft().result()
@@ -153,10 +160,10 @@ def run_all(
             yield writing.popleft().result()
     finally:
         readers.shutdown(cancel_futures=True)
-        writers.shutdown(cancel_futures=True)
+        writers.shutdown()  # what is painted is not thrown away
 
 
-def _state(job: Job) -> list[int]:
+def state_of(job: Job) -> list[int]:
     """Size and time of change of the photo; [] when it is gone."""
     try:
         found = job.source.stat()

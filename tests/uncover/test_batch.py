@@ -6,6 +6,7 @@ import gc
 import json
 import threading
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -186,6 +187,50 @@ def test_what_changed_is_done_again(folder: Path, networks: dict[str, object], c
     assert main([str(folder), "-o", str(out), *more]) == OK
     assert second.calls == {"photo": 4, "option": 6, "result": 4}[change]
     assert names(out) == [f"{i}.png" for i in range(6)]
+
+
+def test_what_is_painted_is_written_however_slow_that_is(folder: Path, monkeypatch) -> None:
+    closing = threading.Event()
+    finished = []
+
+    class Pool(ThreadPoolExecutor):
+        """Says when nothing more is taken on."""
+
+        def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+            super().shutdown(wait=False, cancel_futures=cancel_futures)
+            if self._thread_name_prefix == "write":
+                closing.set()
+            super().shutdown(wait)
+
+    def writing(job: Job, result: object) -> object:
+        if job.source.name == "1.png":
+            finished.append(closing.wait(PATIENCE))
+        return jobs.write(job, result)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(batch, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(batch, "WRITERS", 1)  # so that 2.png has to queue
+    monkeypatch.setattr(batch, "write", writing)
+    uncoverer = make([BOX])
+    uncoverer.detector = Breaking(4)  # type: ignore[assignment]
+    journal = Journal({})
+    with pytest.raises(KeyboardInterrupt):
+        list(run_all(planned(folder), uncoverer, journal=journal))
+    assert finished == [True]
+    assert names(folder.parent / "out") == [JOURNAL, "0.png", "1.png", "2.png"]
+    assert set(journal.before(planned(folder))) == set(planned(folder)[:3])
+
+
+def test_a_photo_that_changes_while_it_is_worked_on_is_not_done(folder: Path, monkeypatch) -> None:
+    def reading(job: Job) -> object:
+        photo = jobs.read(job)
+        if job.source.name == "1.png":
+            Image.fromarray(draw_scene([BOX], seed=9)).save(job.source, compress_level=1)
+        return photo
+
+    monkeypatch.setattr(batch, "read", reading)
+    journal, todo = Journal({}), planned(folder)
+    assert len(list(run_all(todo, make([BOX]), journal=journal))) == 6
+    assert set(journal.before(todo)) == {*todo} - {todo[1]}
 
 
 def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:
