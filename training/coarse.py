@@ -52,7 +52,9 @@ def train_coarse(
     main, device = accelerator.is_main_process, accelerator.device
     stage.to(device)
     ema = copy.deepcopy(stage).requires_grad_(False).eval()
-    optimizer = torch.optim.Adam(stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99))
+    optimizer = torch.optim.Adam(
+        stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99), fused=True
+    )
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
     relevant["balance"] = settings.balance
     if init is not None:

@@ -1,19 +1,21 @@
 """What the generator's two stages are built of: residual blocks, attention, a place's own bias.
 
-Blocks are group norm, SiLU, convolution, twice (He et al. 2016, arXiv:1603.05027; Wu & He 2018,
-arXiv:1803.08494). Attention is multi-head self-attention over positions (SAGAN, Zhang et al. 2019,
-arXiv:1805.08318).
+The two stages are convolutions with batch norm and ReLU (He et al. 2016, arXiv:1512.03385), whose
+norms `fold` merges into the convolutions: once a network is trained they cost nothing. The latent
+vector's layers are group norm, SiLU, convolution (Wu & He 2018, arXiv:1803.08494). Attention is
+multi-head self-attention over positions (SAGAN, Zhang et al. 2019, arXiv:1805.08318).
 """
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 
 class ResidualBlock(nn.Module):
@@ -32,6 +34,46 @@ class ResidualBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm2(self.conv1(F.silu(self.norm1(x))))
         return self.skip(x) + self.conv2(F.silu(h))
+
+
+class ConvNorm(nn.Sequential):
+    """Convolution, batch norm, and ReLU unless told otherwise; padded so that stride 1 keeps size."""
+
+    def __init__(
+        self, width_in: int, width: int, kernel: int, stride: int = 1, rectify: bool = True
+    ) -> None:
+        padding = (kernel - 1) // 2
+        super().__init__(
+            nn.Conv2d(width_in, width, kernel, stride, padding, bias=False), nn.BatchNorm2d(width)
+        )
+        if rectify:
+            self.append(nn.ReLU(inplace=True))
+
+
+class BasicBlock(nn.Module):
+    """Two convolutions with batch norm, added to the input, rectified; begins as the identity."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.conv1 = ConvNorm(width, width, 3)
+        self.conv2 = ConvNorm(width, width, 3, rectify=False)
+        nn.init.zeros_(self.conv2[1].weight)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.relu(x + self.conv2(self.conv1(x)))
+
+
+def fold(module: nn.Module) -> nn.Module:
+    """Merge every batch norm of `module`, in place, into the convolution before it; for inference.
+
+    Raises ValueError when the module is in training mode.
+    """
+    if module.training:
+        raise ValueError("only a network in eval mode can be folded")
+    for layer in [m for m in module.modules() if isinstance(m, ConvNorm)]:
+        if isinstance(layer[1], nn.BatchNorm2d):
+            layer[0], layer[1] = fuse_conv_bn_eval(layer[0], layer[1]), nn.Identity()
+    return module
 
 
 class Attention(nn.Module):
@@ -54,33 +96,55 @@ class Attention(nn.Module):
         return x + self.out(h.reshape(b, c, height, width))
 
 
-@dataclass(frozen=True, eq=False)
-class Level:
-    """One resolution of a U-Net. down, up: to and from the next coarser one; None at the last."""
+class UNet(nn.Module):
+    """A residual U-Net from and to features (Ronneberger et al. 2015, arXiv:1505.04597).
 
-    encoder: nn.ModuleList
-    down: nn.Conv2d | None
-    up: nn.Conv2d | None
-    decoder: nn.ModuleList
-
-
-def unet_levels(widths: Sequence[int], blocks: Sequence[int], groups: int) -> list[Level]:
-    """The levels of a residual U-Net, finest first (Ronneberger et al. 2015, arXiv:1505.04597).
-
-    widths, blocks: channels and residual blocks per level, in the encoder and again in the decoder.
-    down halves the side; up gives four times the finer level's channels, for a pixel shuffle. The
-    decoder takes what came up beside the encoder's features.
+    widths, blocks: channels and residual blocks per level, finest first; the decoder has half as
+    many blocks, rounded up. What comes up is added to the encoder's features. sides: of each
+    level's maps, for a learned map per level, or None for none. heads: of the attention at the
+    coarsest level, 0 for none.
     """
-    levels = []
-    for i, (width, count) in enumerate(zip(widths, blocks, strict=True)):
-        last = i + 1 == len(widths)
-        encoder = nn.ModuleList(ResidualBlock(width, width, groups) for _ in range(count))
-        down = None if last else nn.Conv2d(width, widths[i + 1], 4, stride=2, padding=1)
-        up = None if last else nn.Conv2d(widths[i + 1], 4 * width, 1)
-        inside = [width if last else 2 * width] + [width] * (count - 1)
-        decoder = nn.ModuleList(ResidualBlock(w, width, groups) for w in inside)
-        levels.append(Level(encoder, down, up, decoder))
-    return levels
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        blocks: Sequence[int],
+        sides: Sequence[int] | None = None,
+        heads: int = 0,
+    ) -> None:
+        super().__init__()
+        pairs = list(itertools.pairwise(widths))
+        self.place = nn.ModuleList(Place(w, s) for w, s in zip(widths, sides or (), strict=False))
+        self.encoder = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
+        self.down = nn.ModuleList(ConvNorm(fine, coarse, 4, stride=2) for fine, coarse in pairs)
+        self.up = nn.ModuleList(nn.Conv2d(coarse, 4 * fine, 1) for fine, coarse in pairs)
+        self.decoder = nn.ModuleList(
+            _blocks(w, (n + 1) // 2) for w, n in zip(widths, blocks, strict=True)
+        )
+        if heads:
+            self.encoder[-1].append(Attention(widths[-1], heads))
+
+    def forward(self, h: Tensor, guide: Tensor | None = None) -> Tensor:
+        """(B, widths[0], S, S), rectified, to the same; guide: (B, widths[1], S/2, S/2), added."""
+        features = []
+        for level, blocks in enumerate(self.encoder):
+            if level == 1 and guide is not None:
+                h = h + guide
+            if len(self.place):
+                h = self.place[level](h)
+            h = blocks(h)
+            features.append(h)
+            if level < len(self.down):
+                h = self.down[level](h)
+        for level in reversed(range(len(self.decoder))):
+            if level < len(self.up):
+                h = F.pixel_shuffle(self.up[level](h), 2) + features[level]
+            h = self.decoder[level](h)
+        return h
+
+
+def _blocks(width: int, count: int) -> nn.Sequential:
+    return nn.Sequential(*(BasicBlock(width) for _ in range(count)))
 
 
 class Place(nn.Module):

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.blocks import Attention, Place, smooth_fill, unet_levels
+from uncover.blocks import ConvNorm, UNet, smooth_fill
 
 UNSHUFFLE = 2  # between the small crop and the stage's finest level
 
@@ -31,21 +31,12 @@ class CoarseStage(nn.Module):
         side: int,
         widths: Sequence[int],
         blocks: Sequence[int],
-        groups: int,
         heads: int,
     ) -> None:
         super().__init__()
-        inner = side // UNSHUFFLE
-        self.stem = nn.Conv2d(4 * UNSHUFFLE**2, widths[0], 3, padding=1)
-        levels = unet_levels(widths, blocks, groups)
-        self.place = nn.ModuleList(Place(w, inner >> i) for i, w in enumerate(widths))
-        self.encoder = nn.ModuleList(level.encoder for level in levels)
-        self.down = nn.ModuleList(level.down for level in levels if level.down is not None)
-        self.decoder = nn.ModuleList(level.decoder for level in levels)
-        self.up = nn.ModuleList(level.up for level in levels if level.up is not None)
-        if heads > 0:
-            for level in range(max(1, len(widths) - 2), len(widths)):
-                levels[level].encoder.append(Attention(widths[level], heads))
+        sides = [side // UNSHUFFLE >> level for level in range(len(widths))]
+        self.stem = ConvNorm(4 * UNSHUFFLE**2, widths[0], 3)
+        self.body = UNet(widths, blocks, sides, heads)
         self.to_rgb = nn.Conv2d(widths[0], 3 * UNSHUFFLE**2, 3, padding=1)
         nn.init.zeros_(self.to_rgb.weight)
         nn.init.zeros_(self.to_rgb.bias)
@@ -61,26 +52,12 @@ class CoarseStage(nn.Module):
     def begin(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """The smooth fill (B, 3, side, side) and the last features, which `finish` takes."""
         base = smooth_fill(image, mask, UNSHUFFLE)
-        h = self.stem(F.pixel_unshuffle(torch.cat([base, mask], dim=1), UNSHUFFLE))
-        features = []
-        for level, steps in enumerate(self.encoder):
-            h = self.place[level](h)
-            for step in steps:
-                h = step(h)
-            features.append(h)
-            if level < len(self.down):
-                h = self.down[level](h)
-        for level in reversed(range(len(self.decoder))):
-            if level < len(self.up):
-                h = F.pixel_shuffle(self.up[level](h), 2)
-                h = torch.cat([h, features[level]], dim=1)
-            for block in self.decoder[level]:
-                h = block(h)
-        return base, h
+        x = F.pixel_unshuffle(torch.cat([base, mask], dim=1), UNSHUFFLE)
+        return base, self.body(self.stem(x))
 
     def finish(self, base: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """What `forward` gives, from what `begin` gave."""
-        h = F.silu(h)
+        h = F.relu(h)
         return base + F.pixel_shuffle(self.to_rgb(h), UNSHUFFLE), h
 
 

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.blocks import ResidualBlock, binomial, smooth_fill, unet_levels
+from uncover.blocks import ConvNorm, UNet, binomial, smooth_fill
 from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
 from uncover.variety import Variety
 
@@ -42,15 +42,15 @@ class GeneratorConfig:
     """
 
     resolution: int = 256
-    widths: tuple[int, ...] = (48, 96, 192)
-    blocks: tuple[int, ...] = (1, 2, 2)
+    widths: tuple[int, ...] = (32, 96)
+    blocks: tuple[int, ...] = (1, 2)
     groups: int = 8
     detail_width: int = 24
     smoothing: int = 1
     latent: int = 0
     variety_width: int = 64
-    coarse_widths: tuple[int, ...] = (48, 96, 192)
-    coarse_blocks: tuple[int, ...] = (2, 2, 2)
+    coarse_widths: tuple[int, ...] = (64, 128, 256)
+    coarse_blocks: tuple[int, ...] = (1, 2, 3)
     coarse_heads: int = 4
 
     def __post_init__(self) -> None:
@@ -91,22 +91,17 @@ class Generator(nn.Module):
                 config.resolution // PATCH,
                 config.coarse_widths,
                 config.coarse_blocks,
-                groups,
                 config.coarse_heads,
             )
             self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
         if config.latent:
             side, seen = config.resolution // PATCH // UNSHUFFLE, config.coarse_widths[0]
             self.variety = Variety(side, seen, config.latent, config.variety_width, groups)
-        self.stem = nn.Conv2d(4 * PATCH**2, widths[0], 3, padding=1)
-        levels = unet_levels(widths, config.blocks, groups)
-        self.encoder = nn.ModuleList(level.encoder for level in levels)
-        self.down = nn.ModuleList(level.down for level in levels if level.down is not None)
-        self.decoder = nn.ModuleList(level.decoder for level in levels)
-        self.up = nn.ModuleList(level.up for level in levels if level.up is not None)
+        self.stem = ConvNorm(4 * PATCH**2, widths[0], 3)
+        self.body = UNet(widths, config.blocks)
         detail = config.detail_width
-        self.to_detail = nn.Conv2d(widths[0], 4 * detail, 1)
-        self.detail = ResidualBlock(detail + 16, detail, groups)
+        self.to_detail = nn.Conv2d(widths[0], 4 * 16, 1)
+        self.detail = nn.Sequential(ConvNorm(16 + 16, detail, 3), ConvNorm(detail, detail, 3))
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
         with torch.no_grad():  # start close to the coarse completion
             self.to_rgb.weight.mul_(0.1)
@@ -137,25 +132,12 @@ class Generator(nn.Module):
     def refine(self, base: Tensor, guide: Tensor | None, mask: Tensor) -> Tensor:
         """The fine stage: the crop (B, 3, S, S) from what `start` gave."""
         x = torch.cat([base, mask], dim=1)
-        h = self.stem(F.pixel_unshuffle(x, PATCH))
-        features = []
-        for level, blocks in enumerate(self.encoder):
-            if level == 1 and guide is not None:
-                h = h + self.guide(guide)
-            for block in blocks:
-                h = block(h)
-            features.append(h)
-            if level < len(self.down):
-                h = self.down[level](h)
-        for level in reversed(range(len(self.decoder))):
-            if level < len(self.up):
-                h = F.pixel_shuffle(self.up[level](h), 2)
-                h = torch.cat([h, features[level]], dim=1)
-            for block in self.decoder[level]:
-                h = block(h)
-        h = F.pixel_shuffle(self.to_detail(F.silu(h)), 2)
+        if guide is not None:
+            guide = self.guide(guide)
+        h = self.body(self.stem(F.pixel_unshuffle(x, PATCH)), guide)
+        h = F.pixel_shuffle(self.to_detail(h), 2)
         h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))
-        added = F.pixel_shuffle(self.to_rgb(F.silu(h)), 2)
+        added = F.pixel_shuffle(self.to_rgb(h), 2)
         return base + binomial(added, self.config.smoothing)
 
     def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
