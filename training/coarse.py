@@ -52,6 +52,7 @@ def train_coarse(
     main, device = accelerator.is_main_process, accelerator.device
     stage.to(device)
     ema = copy.deepcopy(stage).requires_grad_(False).eval()
+    # Fused takes parameters and its own state by memory order: both are contiguous here.
     optimizer = torch.optim.Adam(
         stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99), fused=True
     )

@@ -103,12 +103,11 @@ def train(
     ema.requires_grad_(False).eval().to(device)
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
     learning = [p for p in g.parameters() if p.requires_grad]
-    optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99), fused=True)
+    optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99))
     optim_d = torch.optim.Adam(
         critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
         lr=settings.rate_d,
         betas=(0.0, 0.99),
-        fused=True,
     )
 
     # State: images seen, or what a checkpoint holds.

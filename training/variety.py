@@ -98,10 +98,16 @@ class Autoencoder(nn.Module):
 
     def learning(self) -> list[nn.Parameter]:
         """What is trained; everything else is frozen."""
-        self.generator.requires_grad_(False)
+        self.generator.requires_grad_(False).eval()
         assert self.generator.variety is not None
         self.generator.variety.requires_grad_(True)
         return [p for p in self.parameters() if p.requires_grad]
+
+    def train(self, mode: bool = True) -> Autoencoder:
+        """As for any module, but what is frozen keeps the statistics of its norms as well."""
+        super().train(mode)
+        self.generator.eval()
+        return self
 
     def tell(self, truth: Tensor, small: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log variance, (B, latent) each, of what the true crop (B, 3, s, s) says."""

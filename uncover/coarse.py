@@ -22,8 +22,7 @@ UNSHUFFLE = 2  # between the small crop and the stage's finest level
 class CoarseStage(nn.Module):
     """Completes a crop of `side` pixels; its features, at side / 2, guide the fine stage.
 
-    widths, blocks: channels and residual blocks per level, finest first. heads: of the attention
-    at the two coarsest levels, 0 for none.
+    widths, blocks, heads: of its `uncover.blocks.UNet`, which gets a learned map per level.
     """
 
     def __init__(

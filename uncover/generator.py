@@ -22,6 +22,7 @@ from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
 from uncover.variety import Variety
 
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
+DETAIL_IN = 16  # channels that the body hands to the half-resolution stage
 
 
 @dataclass(frozen=True)
@@ -30,15 +31,15 @@ class GeneratorConfig:
 
     resolution: side of the square crop in pixels, a multiple of 4 * 2 ** (len(widths) - 1).
     widths: channels per level of the fine stage, from a quarter of the crop's resolution on.
-    blocks: residual blocks per level, in the encoder and again in the decoder.
-    groups: groups of the normalisation, or their greatest common divisor with a layer's width.
+    blocks: residual blocks per level of the encoder; the decoder has half as many, rounded up.
+    groups: groups of the latent's normalisation, or their greatest common divisor with its width.
     detail_width: channels of the half-resolution stage that draws fine texture.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
     latent, variety_width: length of the latent vector, 0 for none, and channels of what it passes
       through; needs the coarse stage.
     coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
-    coarse_heads: attention heads at the coarse stage's last two levels; 0 switches them off.
+    coarse_heads: attention heads at the coarse stage's last level; 0 switches them off.
     """
 
     resolution: int = 256
@@ -72,9 +73,9 @@ class GeneratorConfig:
             raise ValueError("latent must not be negative and needs coarse_widths")
         if self.groups < 1:
             raise ValueError(f"groups must be positive, not {self.groups}")
-        heads, seen = self.coarse_heads, self.coarse_widths[1:][-2:]
+        heads, seen = self.coarse_heads, self.coarse_widths[-1:]
         if heads < 0 or (heads and any(width % heads for width in seen)):
-            raise ValueError(f"coarse_heads must divide {seen}, the widths it attends at")
+            raise ValueError(f"coarse_heads must divide {seen[0]}, the width it attends at")
 
 
 class Generator(nn.Module):
@@ -100,8 +101,9 @@ class Generator(nn.Module):
         self.stem = ConvNorm(4 * PATCH**2, widths[0], 3)
         self.body = UNet(widths, config.blocks)
         detail = config.detail_width
-        self.to_detail = nn.Conv2d(widths[0], 4 * 16, 1)
-        self.detail = nn.Sequential(ConvNorm(16 + 16, detail, 3), ConvNorm(detail, detail, 3))
+        self.to_detail = nn.Conv2d(widths[0], 4 * DETAIL_IN, 1)
+        seen = DETAIL_IN + 4 * (PATCH // 2) ** 2
+        self.detail = nn.Sequential(ConvNorm(seen, detail, 3), ConvNorm(detail, detail, 3))
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
         with torch.no_grad():  # start close to the coarse completion
             self.to_rgb.weight.mul_(0.1)

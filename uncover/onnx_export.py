@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes, roi_align
 from torchvision.ops.poolers import LevelMapper
 
+from uncover.blocks import fold
 from uncover.errors import WeightsError
 from uncover.proposals import best_apart, propose
 from uncover.weights import load_bundle
@@ -180,7 +181,7 @@ def export(folder: Path, out: Path) -> dict[str, int]:
     with tempfile.TemporaryDirectory(prefix="uncover-onnx-") as scratch:
         written = {name: Path(scratch) / f"{name}.onnx" for name in inputs}
         for name, (module, example, names, results) in inputs.items():
-            _write(module.eval(), example, names, results, written[name])
+            _write(fold(module.eval()), example, names, results, written[name])
             entries[name] = _entry(written[name])
         out.mkdir(parents=True, exist_ok=True)
         for path in written.values():

@@ -110,6 +110,7 @@ class Uncoverer:
         from .weights import load_bundle
 
         import_torchvision()
+        from .blocks import fold
 
         if device == "cuda" and not torch.cuda.is_available():
             raise UncoverError("PyTorch sees no CUDA device here: use --device cpu or auto")
@@ -118,7 +119,7 @@ class Uncoverer:
         bundle = load_bundle(source, revision=revision, local_files_only=local_files_only)
         networks = (bundle.detector, bundle.segmenter, bundle.generator)
         detector, segmenter, generator = (network.to(device).eval() for network in networks)
-        return cls(detector, segmenter, generator, chosen)
+        return cls(detector, segmenter, fold(generator), chosen)
 
     def __call__(
         self,

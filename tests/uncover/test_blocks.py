@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
-from uncover.blocks import Attention, Place, ResidualBlock, smooth_fill
+from uncover.blocks import (
+    Attention,
+    BasicBlock,
+    ConvNorm,
+    Place,
+    ResidualBlock,
+    UNet,
+    fold,
+    smooth_fill,
+)
 
 
 def test_smooth_fill_keeps_known_pixels_and_continues_them():
@@ -26,8 +36,44 @@ def test_smooth_fill_keeps_known_pixels_and_continues_them():
 def test_blocks_start_as_the_identity():
     x = torch.randn(2, 8, 6, 6)
     assert torch.equal(ResidualBlock(8, 8, 4)(x), x)
+    assert torch.equal(BasicBlock(8)(x.relu()), x.relu())
     assert torch.equal(Attention(8, 2)(x), x)
     assert torch.equal(Place(8, 6)(x), x)
+
+
+def used(network: torch.nn.Module) -> torch.nn.Module:
+    """As after some training: no statistic or scale is left at what it begins with."""
+    for layer in network.modules():
+        if isinstance(layer, torch.nn.BatchNorm2d):
+            for value in (layer.weight, layer.running_var):
+                torch.nn.init.uniform_(value, 0.5, 2.0)
+            for value in (layer.bias, layer.running_mean):
+                torch.nn.init.normal_(value)
+    return network.eval()
+
+
+def test_fold_changes_nothing_but_the_number_of_layers():
+    torch.manual_seed(0)
+    network = used(UNet((8, 12), (1, 2), sides=(8, 4), heads=2)).double()
+    x, guide = torch.randn(2, 8, 8, 8).double(), torch.randn(2, 12, 4, 4).double()
+    with torch.no_grad():
+        before = network(x, guide)
+        after = fold(network)(x, guide)
+    torch.testing.assert_close(after, before)
+    assert not any(isinstance(m, torch.nn.BatchNorm2d) for m in network.modules())
+    assert torch.equal(fold(network)(x, guide), after)  # again: nothing left to do
+
+
+def test_fold_refuses_a_network_that_learns():
+    with pytest.raises(ValueError, match="eval mode"):
+        fold(ConvNorm(3, 4, 3))
+
+
+def test_a_guide_reaches_the_answer():
+    network = used(UNet((8, 12), (1, 1)))
+    x = torch.randn(1, 8, 8, 8)
+    with torch.no_grad():
+        assert not torch.equal(network(x, torch.ones(1, 12, 4, 4)), network(x))
 
 
 def test_attention_reaches_every_position():
