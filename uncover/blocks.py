@@ -37,7 +37,7 @@ class ResidualBlock(nn.Module):
 
 
 class ConvNorm(nn.Sequential):
-    """Convolution, batch norm, and ReLU unless told otherwise; padded so that stride 1 keeps size."""
+    """Convolution, batch norm, and ReLU unless told otherwise; an odd kernel keeps the size."""
 
     def __init__(
         self, width_in: int, width: int, kernel: int, stride: int = 1, rectify: bool = True
