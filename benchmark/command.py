@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 from benchmark import card, figures, per_photo, sheets
 from benchmark.evaluate import join_world
+from benchmark.kept import keep
 from benchmark.options import Options, read_options
 from benchmark.report import write_report
 from benchmark.run import Finished, run, warn_failures
@@ -30,18 +32,20 @@ def main(arguments: list[str]) -> int:
     finished = run(options, arguments, world)
     if finished is None:
         return 0
+    results = check_results(finished.results)
+    if options.keep is not None:
+        results = keep(results, options.keep)
     try:
-        _write(options, finished)
+        _write(options, finished, results)
     except OSError as error:
         raise UncoverError(f"{options.out} cannot be written: {error.strerror}") from error
-    print(overall(finished.results))
+    print(overall(results))
     print(f"report: {options.out / 'report.md'}")
     warn_failures(finished.failures)
     return 1 if finished.failures else 0
 
 
-def _write(options: Options, finished: Finished) -> None:
-    results = check_results(finished.results)
+def _write(options: Options, finished: Finished, results: dict[str, Any]) -> None:
     out: Path = options.out
     out.mkdir(parents=True, exist_ok=True)
     per_photo.write(out, finished.cases.cases, finished.measured)

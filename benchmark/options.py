@@ -30,6 +30,7 @@ class Options:
     baselines: tuple[str, ...]
     seed_weights: Path
     train: Path | None
+    keep: Path | None
     size: int
     align: bool | None
     seed: int
@@ -92,6 +93,10 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument(
         "--train", type=Path, help="photos that mean-face and pca learn from (default: the train "
         "split of --data)",
+    )  # fmt: skip
+    models.add_argument(
+        "--keep", type=Path, metavar="RESULTS", help="a results.json of the same photos and "
+        "settings: models that are in it and not in this run keep their numbers",
     )  # fmt: skip
     metrics = p.add_argument_group("metrics")
     metrics.add_argument(
@@ -167,6 +172,8 @@ def _check(o: Options) -> None:
     for page in (o.write_card, o.write_table):
         if page is not None and not page.is_file():
             raise UncoverError(f"{page} does not exist: there is no page to write results into")
+    if o.keep is not None and not o.keep.is_file():
+        raise UncoverError(f"--keep {o.keep} does not exist")
     if o.out.exists() and not o.out.is_dir():
         raise UncoverError(f"--out {o.out} is not a folder")
     if o.rendered and o.save_rendered:

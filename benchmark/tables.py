@@ -110,6 +110,8 @@ def training_lines(results: Results) -> str:
         ]
         if known:
             lines.append(f"- {name} was trained on {', '.join(known)}")
+        if "kept" in model:
+            lines.append(f"- {name} was measured earlier, at {model['kept']['git'][:12]}")
     return "\n".join(lines) + "\n" if lines else ""
 
 
