@@ -99,6 +99,7 @@ def serve(page: gr.Blocks, **options: Any) -> Any:
         ssr_mode=False,
         run_history=False,
         footer_links=["api", "settings"],
+        _frontend=False,  # leaves out one check, which gives up on a machine busy for 3 seconds
         **options,
     )
 

@@ -1,7 +1,7 @@
 """`python -m benchmark detect`: how well faces and their masks are found.
 
-Average precision by class and by face size on photos with COCO boxes (pycocotools), and the
-overlap (IoU) of segmented and drawn mask on bare faces with drawn masks, by slice.
+Average precision by class and by face size on photos with COCO boxes (pycocotools); how segmented
+and drawn mask agree on bare faces, by slice; how many bare faces are called masked.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmark import datasets, tables
-from benchmark.bootstrap import generator_for, mean_interval
-from benchmark.crops import face_crop
+from benchmark.detect_masks import mask_table, score_masks
 from benchmark.models import weights_name
 from benchmark.options import add_face_arguments
-from benchmark.rendered import Case, draw_cases
-from benchmark.slices import make_slices
+from benchmark.rendered import draw_cases
 from uncover.errors import UncoverError
 from uncover.images import read_image
-from uncover.masking import draw_mask
 from uncover.weights_config import write_atomically
 
-SIZES = {"all": (0, 1e10), "under 32 px": (0, 32**2), "32-96 px": (32**2, 96**2),
-         "over 96 px": (96**2, 1e10)}  # fmt: skip
-DRAWS = 2000
+SIZES = {"all": (0, 1e10), "under 32 px": (0, 32**2), "from 32 px": (32**2, 1e10),
+         "32-96 px": (32**2, 96**2), "over 96 px": (96**2, 1e10)}  # fmt: skip
+SURE = 0.5
+MASKED = {"with_mask", "mask_worn_incorrectly"}
 
 
 def main(arguments: list[str]) -> int:
@@ -41,10 +39,14 @@ def main(arguments: list[str]) -> int:
     """
     p = argparse.ArgumentParser(
         prog="python -m benchmark detect",
-        description="Average precision of the detector, and IoU of the segmenter on drawn masks.",
+        description="Average precision of the detector; overlap, missed pixels and eye line of the "
+        "segmenter on drawn masks.",
     )
     p.add_argument("--boxes", type=Path, metavar="COCO.json", help="photos with COCO face boxes")
     p.add_argument("--photos", type=Path, help="their folder (default: one named as the file)")
+    p.add_argument(
+        "--bare", action="store_true", help="also count the bare faces of --data called masked"
+    )
     add_face_arguments(p)
     given = p.parse_args(arguments)
     if given.boxes is None and given.data is None and given.drawn is None:
@@ -55,8 +57,13 @@ def main(arguments: list[str]) -> int:
         results["detector"] = precision(given)
         parts += ["## Average precision by class and face size\n", _ap_table(results["detector"])]
     if given.data is not None or given.drawn is not None:
-        results["segmenter"] = mask_iou(given)
-        parts += ["## IoU of segmented and drawn mask\n", _iou_table(results["segmenter"])]
+        results["segmenter"] = mask_scores(given)
+        parts += ["## Segmented and drawn mask\n", mask_table(results["segmenter"])]
+        if given.bare:
+            results["bare"] = bare = called_masked(given)
+            share = 100 * bare["called_masked"] / bare["n"]
+            parts += [f"Bare faces called masked: {bare['called_masked']} of {bare['n']}, "
+                      f"{share:.2f} %\n"]  # fmt: skip
     report = "\n".join(parts)
     write_atomically(given.out / "detect.json", (json.dumps(results, indent=1) + "\n").encode())
     write_atomically(given.out / "detect.md", report.encode())
@@ -72,7 +79,8 @@ def _load(weights: str, component: str) -> Any:
 
 
 def precision(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Rows of class, size, number of true faces, AP (IoU 0.5 to 0.95), AP50; None without faces."""
+    """Rows of class, size, number of true faces, AP (IoU 0.5 to 0.95), AP50, None without faces;
+    for faces of all sizes also the share found with a score of at least `SURE`."""
     try:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
@@ -115,6 +123,7 @@ def precision(given: argparse.Namespace) -> list[dict[str, Any]]:
         scored.accumulate()
     values = scored.eval["precision"]  # (IoU, recall, class, size, most detections)
     rows = []
+    shares = found_share(truth, found, scored.params.imgIds)
     for k, category in enumerate(scored.params.catIds):
         name = next(n for n, i in names.items() if i == category)
         for a, (size, limits) in enumerate(SIZES.items()):
@@ -122,50 +131,58 @@ def precision(given: argparse.Namespace) -> list[dict[str, Any]]:
             n = sum(limits[0] <= box["area"] < limits[1] for box in boxes)
             curve = values[:, :, k, a, -1]
             ap, ap50 = (float(v[v > -1].mean()) if n else None for v in (curve, curve[0]))
-            rows.append({"class": name, "size": size, "n": n, "ap": ap, "ap50": ap50})
+            row = {"class": name, "size": size, "n": n, "ap": ap, "ap50": ap50}
+            rows.append(row | ({"found": shares[category]} if size == "all" and n else {}))
     return rows
 
 
-def mask_iou(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """Mean IoU with its 95 % interval over all faces and every value of every factor."""
+def found_share(truth: Any, found: list[dict[str, Any]], images: list[int]) -> dict[int, float]:
+    """Category -> share of its faces that a box of that category and a score of at least `SURE`
+    overlaps by IoU 0.5; `found` as COCO results."""
+    from pycocotools import mask as coco_mask
+
+    shares = {}
+    for category in truth.getCatIds():
+        hits = total = 0
+        sure = [f for f in found if f["category_id"] == category and f["score"] >= SURE]
+        for image in images:
+            faces = truth.loadAnns(truth.getAnnIds([image], [category]))
+            boxes = [f["bbox"] for f in sure if f["image_id"] == image]
+            total += len(faces)
+            if faces and boxes:
+                ious = coco_mask.iou(boxes, [face["bbox"] for face in faces], [0] * len(faces))
+                hits += int((np.asarray(ious).max(axis=0) >= 0.5).sum())
+        shares[category] = hits / total if total else float("nan")
+    return shares
+
+
+def called_masked(given: argparse.Namespace) -> dict[str, Any]:
+    """How many bare photos hold a face that is called masked at a score of at least `SURE`."""
+    photos = datasets.load_or_draw(given.data, given.drawn, given.split).limited(given.limit).photos
+    detector = _load(given.weights, "detector")
+    wrong = []
+    for photo in tqdm(photos, "bare faces", disable=given.quiet, leave=False):
+        seen = detector.detect([photo.read()], min_score=SURE)[0]
+        if set(seen.labels) & MASKED:
+            wrong.append(photo.name)
+    return {"n": len(photos), "called_masked": len(wrong), "photos": wrong}
+
+
+def mask_scores(given: argparse.Namespace) -> list[dict[str, Any]]:
+    """`detect_masks.score_masks` of the data's faces."""
     data = datasets.load_or_draw(given.data, given.drawn, given.split).limited(given.limit)
-    cases = draw_cases(
+    drawn = draw_cases(
         data, seed=given.seed, size=given.size, align=True, cache=given.cache, quiet=given.quiet
-    ).cases
-    segmenter = _load(given.weights, "segmenter")
-    bar = tqdm(cases, "masks", disable=given.quiet, leave=False)
-    overlap = np.array([_overlap(segmenter, case, given.size) for case in bar])
-    wanted = [f for f in ("ethnicity", "pose", "mask_type") if f in cases[0].labels]
-    rows = []
-    for i, factor in enumerate(wanted):
-        parts = make_slices({factor: [case.labels[factor] for case in cases]})
-        for part in parts if i == 0 else parts[1:]:
-            if part.n:
-                values = overlap[part.indices]
-                bounds = mean_interval(values, DRAWS, generator_for(given.seed, part.name, part.n))
-                entry = {"value": float(values.mean()), "low": bounds.low, "high": bounds.high}
-                rows.append({"slice": part.name, "n": part.n, "iou": entry})
-    return rows
-
-
-def _overlap(segmenter: Any, case: Case, size: int) -> float:
-    face, points = face_crop(case.photo.read(), case.landmarks, size, align=True)
-    masked, alpha = draw_mask(face, points, case.style)
-    found = segmenter.segment(masked[None]).probability[0] >= segmenter.config.threshold
-    drawn = alpha >= 0.5
-    either = (found | drawn).sum()
-    return float((found & drawn).sum() / either) if either else 1.0
+    )
+    return score_masks(_load(given.weights, "segmenter"), drawn.cases, given)
 
 
 def _ap_table(rows: list[dict[str, Any]]) -> str:
     lines = [
         [row["class"], row["size"], str(row["n"]), tables.number(row["ap"], "ssim"),
-         tables.number(row["ap50"], "ssim")]
+         tables.number(row["ap50"], "ssim"), tables.number(row.get("found"), "ssim")]
         for row in rows
     ]  # fmt: skip
-    return tables.table(["class", "face (square root of area)", "n", "AP", "AP50"], lines)
-
-
-def _iou_table(rows: list[dict[str, Any]]) -> str:
-    lines = [[row["slice"], str(row["n"]), tables.cell(row["iou"], "ssim")] for row in rows]
-    return tables.table(["slice", "n", "IoU [95 %]"], lines)
+    return tables.table(
+        ["class", "face (square root of area)", "n", "AP", "AP50", "found at 0.5"], lines
+    )

@@ -17,8 +17,9 @@ FORBIDDEN = {
 }
 # The modules that must start fast: PyTorch only inside functions.
 LIGHT = (
-    "__init__", "__main__", "alignment", "batch", "cli", "compositing", "errors", "geometry",
-    "images", "jobs", "photo", "pipeline", "provenance", "regions", "results", "settings", "tasks",
+    "__init__", "__main__", "alignment", "answers", "batch", "cli", "compositing", "errors",
+    "geometry", "images", "jobs", "photo", "pipeline", "provenance", "regions", "results",
+    "settings", "tasks",
 )  # fmt: skip
 HEAVY = {"torch", "torchvision", "huggingface_hub", "gradio", "lpips", "torchmetrics", "dlib"}
 

@@ -34,7 +34,8 @@ class CropSettings:
     `grow`, turned by up to `roll` degrees; the rest stays within `near_*`.
     real: share of photos with real masks, where there are any (`training.pseudo` makes them).
     wrong: share of masks worn under the nose or on the chin. printed: share of masks with a part of
-    another photo printed on them, so that no colour and no texture says what is mask.
+    another photo printed on them, so that no colour and no texture says what is mask; of the real
+    ones as of the drawn ones. skinlike: share dyed in the colour of the face's skin.
     plain_border: share of crops that end in a plain colour where the photo ends; the rest is
     continued by reflection, as when the trained network is used.
     """
@@ -51,6 +52,7 @@ class CropSettings:
     near_roll: float = 8.0
     wrong: float = 0.12
     printed: float = 0.2
+    skinlike: float = 0.05
     plain_border: float = 0.35
     real: float = 0.25
 
@@ -109,16 +111,18 @@ class MaskedCrops(Dataset):
     def make(self, index: int) -> MaskedCrop:
         """Crop number ``index``."""
         rng = np.random.default_rng((self.seed, index))
+        face = None
         if self.real and rng.random() < self.settings.real:
-            return make_real_crop(
-                self.real[rng.integers(len(self.real))], self.side, self.settings, rng
-            )
-        data, landmarks = self.faces[
-            min(np.searchsorted(self.odds, rng.random()), len(self.faces) - 1)
-        ]
+            face = self.real[rng.integers(len(self.real))]
+        else:
+            data, landmarks = self.faces[
+                min(np.searchsorted(self.odds, rng.random()), len(self.faces) - 1)
+            ]
         picture = None
         if rng.random() < self.settings.printed:
             picture = _decoded(self.faces[rng.integers(len(self.faces))][0])
+        if face is not None:
+            return make_real_crop(face, self.side, self.settings, rng, picture)
         return make_crop(_decoded(data), landmarks, self.side, self.settings, rng, picture)
 
 
@@ -146,8 +150,7 @@ def make_crop(
         image, mask = draw_mask(
             image, landmarks, random_style(rng, wear=str(rng.choice(WEAR, p=odds)))
         )
-        if picture is not None:
-            image = print_on(image, mask, picture, rng)
+        image = _decorated(image, mask, picture, skin, settings, rng)
     if rng.random() < settings.occluded:
         image, mask = add_occluder(rng, image, mask, skin.astype(np.float32))
     return _framed(image, mask, np.ones_like(mask), points, side, settings, rng)
@@ -173,13 +176,48 @@ def print_on(
     part = np.rot90(part, rng.integers(4))[:, :: rng.choice((-1, 1))]
     part = cv2.resize(np.ascontiguousarray(part), (int(x1 - x0), int(y1 - y0)))
     part = part[..., rng.permutation(3)] if rng.random() < 0.5 else part
-    cloth, alpha = image[y0:y1, x0:x1].astype(np.float32), mask[y0:y1, x0:x1, None]
-    light = cloth.mean(2, keepdims=True)
-    light = np.clip(light / max(1.0, float((light * alpha).sum() / alpha.sum())), 0.4, 1.6)
-    ink = alpha * rng.uniform(0.6, 1.0)
     out = image.copy()
-    out[y0:y1, x0:x1] = np.clip(cloth * (1 - ink) + part * light * ink, 0, 255).round()
+    out[y0:y1, x0:x1] = _inked(image[y0:y1, x0:x1], mask[y0:y1, x0:x1], part, rng)
     return out
+
+
+def dye_like_skin(
+    image: np.ndarray, mask: np.ndarray, skin: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """A mask in about the colour of the face's skin, whose light and folds stay.
+
+    image: uint8 (H, W, 3). mask: float32 (H, W), its alpha. skin: RGB. Returns uint8 (H, W, 3).
+    """
+    if not mask.any():
+        return image
+    colour = np.clip(skin * rng.uniform(0.8, 1.25) + rng.normal(0, 8, 3), 10, 245)
+    return _inked(image, mask, colour, rng)
+
+
+def _inked(
+    cloth: np.ndarray, mask: np.ndarray, ink: np.ndarray, rng: np.random.Generator
+) -> np.ndarray:
+    """uint8 (H, W, 3) with a colour (3,) or picture (H, W, 3) over most of the mask's own."""
+    ground, alpha = cloth.astype(np.float32), mask[..., None]
+    light = ground.mean(2, keepdims=True)
+    light = np.clip(light / max(1.0, float((light * alpha).sum() / alpha.sum())), 0.4, 1.6)
+    share = alpha * rng.uniform(0.6, 1.0)
+    return np.clip(ground * (1 - share) + ink * light * share, 0, 255).round().astype(np.uint8)
+
+
+def _decorated(
+    image: np.ndarray,
+    mask: np.ndarray,
+    picture: np.ndarray | None,
+    skin: np.ndarray,
+    settings: CropSettings,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    if picture is not None:
+        return print_on(image, mask, picture, rng)
+    if rng.random() < settings.skinlike:
+        return dye_like_skin(image, mask, skin.astype(np.float32), rng)
+    return image
 
 
 def _decoded(data: np.ndarray) -> np.ndarray:
@@ -187,11 +225,21 @@ def _decoded(data: np.ndarray) -> np.ndarray:
 
 
 def make_real_crop(
-    face: RealMask, side: int, settings: CropSettings, rng: np.random.Generator
+    face: RealMask,
+    side: int,
+    settings: CropSettings,
+    rng: np.random.Generator,
+    picture: np.ndarray | None = None,
 ) -> MaskedCrop:
-    """Mirror, frame and age a photo whose mask is known."""
+    """Mirror, frame and age a photo whose mask is known.
+
+    picture: as for `make_crop`.
+    """
     image, points = face.image, face.points
     mask, known = face.mask.astype(np.float32), face.known.astype(np.float32)
+    between = tuple(np.clip(points[:2].mean(0).round().astype(int), 0, image.shape[0] - 1))[::-1]
+    soft = cv2.GaussianBlur(mask, (0, 0), 0.8)
+    image = _decorated(image, soft, picture, image[between], settings, rng)
     if rng.random() < 0.5:
         image, mask, known = (np.ascontiguousarray(a[:, ::-1]) for a in (image, mask, known))
         points = (points * (-1, 1) + (image.shape[1] - 1, 0))[[1, 0, 2, 4, 3]]

@@ -51,14 +51,15 @@ def fit(examples: Sequence[Example], lost: float, decay: float = 1e-2) -> Fit:
     share `lost` of the held-out faces.
 
     Raises:
-        UncoverError: no face or nothing else to learn from, or no held-out face to choose by.
+        UncoverError: no face or nothing else to learn from, or no held-out face that the
+            detector is sure of to choose by.
     """
     features = torch.from_numpy(np.stack([e.features for e in examples]).astype(np.float32))
     face = torch.tensor([e.face for e in examples])
     held = torch.tensor([e.held_out for e in examples])
     score = np.array([e.score for e in examples])
-    use = ~held
-    if not (face & use).any() or not (~face & use).any() or not (face & held).any():
+    use, sure = ~held, held & torch.from_numpy(score >= 0.5)
+    if not (face & use).any() or not (~face & use).any() or not (face & sure).any():
         raise UncoverError("there must be faces, finds that are none, and photos to choose by")
     middle, spread = features[use].mean(0), features[use].std(0) + 1e-3
     x, y = (features[use] - middle) / spread, face[use].float()
@@ -79,8 +80,7 @@ def fit(examples: Sequence[Example], lost: float, decay: float = 1e-2) -> Fit:
     bias = float(b.detach() - (weight * middle).sum())
     presence = torch.sigmoid(features @ weight + bias).numpy()
     belief = np.array([believed(p, s) for p, s in zip(presence, score, strict=True)])
-    sure = held.numpy() & (score >= 0.5)
-    good, bad = belief[sure & face.numpy()], belief[sure & ~face.numpy()]
+    good, bad = belief[(sure & face).numpy()], belief[(sure & ~face).numpy()]
     threshold = float(np.clip(np.quantile(good, lost), 0.01, 0.99))
     return Fit(
         weight.numpy(), bias, threshold, len(good), float((good < threshold).mean()),

@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from training.coco import LabelledPhoto, is_held_out, read_rgb
 from training.textures import draw_texture, lay_mask
-from uncover.alignment import WHOLE_FACE, Box, overlap, refine
+from uncover.alignment import WHOLE_FACE, Box, overlap, refine, whole_face
 from uncover.geometry import FaceCrop
 from uncover.landmarks import five_points
 from uncover.masking import draw_mask, random_style
@@ -106,7 +106,7 @@ def from_drawn(
         rgb, points = read_rgb(record.file), record.landmarks
         frame = FaceCrop.from_points(five_points(points), SIDE)
         worn, _ = draw_mask(rgb, points, random_style(rng))
-        face = _box_of(frame)
+        face = whole_face(frame)
         yield Example(examine(segmenter, worn, [_jittered(face, rng)])[0], True)
         place = empty_place(rgb.shape[:2], face, rng)
         if place is not None:
@@ -163,11 +163,6 @@ def empty_place(shape: tuple[int, int], face: Box, rng: np.random.Generator) -> 
         if np.maximum(shared, 0).prod() < 0.12 * side * side:
             return box
     return None
-
-
-def _box_of(frame: FaceCrop) -> Box:
-    corners = frame.to_photo(WHOLE_FACE[[[0, 1], [2, 1], [2, 3], [0, 3]]] * SIDE)
-    return tuple(float(v) for v in (*corners.min(0), *corners.max(0)))  # type: ignore[return-value]
 
 
 def _jittered(box: Box, rng: np.random.Generator) -> Box:

@@ -20,7 +20,8 @@ from training.shard_files import is_url
 from uncover.drawn import write_drawn_faces
 from uncover.errors import UncoverError
 from uncover.records import MANIFEST_NAME
-from uncover.weights import save_component
+from uncover.weights import load_component, save_component
+from uncover.weights_config import CONFIG
 
 T = TypeVar("T")
 
@@ -47,7 +48,8 @@ class RunState:
         self._clock = time.monotonic()
 
     def begin(self, resume: bool, init: Path | None) -> None:
-        """Read the checkpoint (``resume``), or only the averaged weights of another run.
+        """Read the checkpoint (``resume``), or only the averaged weights of another run, or of a
+        weights folder.
 
         Raises:
             UncoverError: a run that is there already, is missing, or had other settings.
@@ -68,17 +70,32 @@ class RunState:
             self.seen, self.minutes = state["seen"], state["minutes"]
         else:
             if init is not None:
-                start_from = load_checkpoint(init / "checkpoint")["ema"]
-                try:
-                    self.model.load_state_dict(start_from)
-                except RuntimeError as error:
-                    first = str(error).splitlines()[-1].strip()
-                    raise UncoverError(f"--init {init}: another network ({first})") from None
+                self._start_from(init)
             self.ema.load_state_dict(self.model.state_dict())
         self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(to_dict(self.settings), indent=2)
         (self.folder / "settings.json").write_text(text, encoding="utf-8")
         self._clock = time.monotonic()
+
+    def _start_from(self, init: Path) -> None:
+        """Take the network of a run's checkpoint or, where there is none, of published weights.
+
+        Of the latter, layers that this network does not have (the segmenter's that says whether
+        there is a face) are left out.
+        """
+        if (init / "checkpoint").is_dir():
+            state = load_checkpoint(init / "checkpoint")["ema"]
+        elif (init / CONFIG).is_file():
+            published = load_component(init, self.name).state_dict()
+            known = self.model.state_dict()
+            state = {key: value for key, value in published.items() if key in known}
+        else:
+            raise UncoverError(f"--init {init}: neither a run nor a weights folder")
+        try:
+            self.model.load_state_dict(state)
+        except RuntimeError as error:
+            first = str(error).splitlines()[-1].strip()
+            raise UncoverError(f"--init {init}: another network ({first})") from None
 
     def save(self, notes: dict[str, Any]) -> None:
         """Write RUN/checkpoint and the averaged network to RUN/weights."""
@@ -163,7 +180,7 @@ def run_command(
     parser.add_argument("--preset", default=default_preset, help="preset name or .toml file")
     parser.add_argument("--out", type=Path, required=True, help="run folder")
     parser.add_argument("--resume", action="store_true", help="continue the run in --out")
-    parser.add_argument("--init", type=Path, help="run folder to take the first weights from")
+    parser.add_argument("--init", type=Path, help="run or weights to start from")
     parser.add_argument("--max-minutes", type=float, help="save and stop after so many minutes")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", dest="changes")
     args = parser.parse_args(argv)

@@ -104,9 +104,14 @@ def overlap(box: Box, other: Box) -> float:
     return shared / union if union > 0 else 0.0
 
 
-def face_box(crop: FaceCrop, width: int, height: int) -> Box:
-    """The whole-face box that a canonical crop stands for, clipped to the photo."""
+def whole_face(crop: FaceCrop) -> Box:
+    """The whole-face box that a canonical crop stands for; it may leave the photo."""
     corners = crop.to_photo(WHOLE_FACE[[[0, 1], [2, 1], [2, 3], [0, 3]]] * crop.size)
-    x0, y0 = np.clip(corners.min(0), 0, (width, height))
-    x1, y1 = np.clip(corners.max(0), 0, (width, height))
+    (x0, y0), (x1, y1) = corners.min(0), corners.max(0)
+    return float(x0), float(y0), float(x1), float(y1)
+
+
+def face_box(crop: FaceCrop, width: int, height: int) -> Box:
+    """The same, clipped to the photo."""
+    x0, y0, x1, y1 = np.clip(whole_face(crop), 0, (width, height) * 2)
     return float(x0), float(y0), float(x1), float(y1)

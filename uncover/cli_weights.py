@@ -14,8 +14,6 @@ from typing import Any
 from uncover.errors import UncoverError, WeightsError, without_torch
 from uncover.weights_config import CARD, CONFIG, check_files, hash_file, read_config
 
-COMMANDS = ("weights", "export")
-
 
 @dataclass(frozen=True)
 class Found:

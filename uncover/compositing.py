@@ -59,14 +59,6 @@ def patch_from_crop(
     return Patch(rect, placed) if placed.any() else None
 
 
-def patch_from_mask(mask: NDArray[np.bool_]) -> Patch:
-    """A patch that paints exactly where `mask`, bool (H, W), is True."""
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
-    rect = (int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1)
-    x0, y0, x1, y1 = rect
-    return Patch(rect, mask[y0:y1, x0:x1].astype(np.float32))
-
-
 def spared(patch: Patch, own: Sequence[float], others: Sequence[Sequence[float]]) -> Patch | None:
     """The patch without the pixels in other faces' boxes that its own face's box does not share.
 

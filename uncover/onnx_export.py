@@ -37,7 +37,6 @@ from uncover.weights_config import (
 
 OPSET = 17
 TOLERANCE = 1e-3
-CROP_TO_FACE = "crop_to_face.onnx"
 
 
 class _Segmenter(nn.Module):

@@ -123,6 +123,3 @@ class _Suppression(torch.autograd.Function):
             constant([0.0], torch.float32),
         )
         return g.op("Gather", kept, constant(2, torch.int64), axis_i=1)
-
-
-__all__ = ["best_apart", "propose"]

@@ -15,7 +15,6 @@ import numpy as np
 
 from uncover.errors import UncoverError
 
-SAME_PERSON = 0.6
 MODEL = "dlib_face_recognition_resnet_model_v1.dat"
 
 

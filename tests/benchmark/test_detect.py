@@ -18,19 +18,20 @@ class Detector:
     def __init__(self, off: float) -> None:
         self.off = off
 
-    def detect(self, images, one_label_per_face):
+    def detect(self, images, one_label_per_face=True, min_score=0.0):
         boxes = np.array([[x + self.off, y, x + w + self.off, y + h] for x, y, w, h in BOXES])
         scores = np.array([0.9, 0.8])
         return [SimpleNamespace(boxes=boxes, labels=list(LABELS), scores=scores)]
 
 
 class Segmenter:
-    """Says mask everywhere."""
+    """Says mask everywhere, and that every face is level."""
 
-    config = SimpleNamespace(threshold=0.5)
+    config = SimpleNamespace(threshold=0.5, dilation=0.01)
 
     def segment(self, crops):
-        return SimpleNamespace(probability=np.ones(crops.shape[:3], np.float32))
+        level = np.float32([[[20, 40], [60, 40], [40, 50], [25, 70], [55, 70]]])
+        return SimpleNamespace(probability=np.ones(crops.shape[:3], np.float32), points=level)
 
 
 @pytest.fixture
@@ -62,6 +63,8 @@ def test_average_precision_by_class_and_size(scenes, tmp_path, monkeypatch, off,
     masked = found["with_mask", "32-96 px"]
     assert (masked["n"], masked["ap50"]) == (2, pytest.approx(expected, abs=0.01))
     assert found["with_mask", "over 96 px"]["ap"] is None
+    assert found["with_mask", "all"]["found"] == expected
+    assert found["without_mask", "from 32 px"]["n"] == 2
     assert found["without_mask", "over 96 px"]["n"] == 2
     assert "| with_mask | all | 2 |" in (out / "detect.md").read_text()
 
@@ -74,6 +77,20 @@ def test_mask_overlap(tmp_path, monkeypatch):
     assert rows[0]["slice"] == "all"
     assert rows[0]["n"] == 4
     assert 0.05 < rows[0]["iou"]["value"] < 0.6
+    assert rows[0]["iou"]["p5"] <= rows[0]["iou"]["median"]
+    assert rows[0]["missed"] == 0
+    assert 0 < rows[0]["eye_line"]["median"] <= rows[0]["eye_line"]["p95"] < 60
+    assert "Bare faces" not in (tmp_path / "detect.md").read_text()
+
+
+def test_bare_faces_called_masked_are_counted(tmp_path, monkeypatch):
+    loads = {"detector": Detector(0.0), "segmenter": Segmenter()}
+    monkeypatch.setattr(detect, "_load", lambda weights, component: loads[component])
+    words = ["detect", "--drawn", "3", "--out", str(tmp_path), "--cache", str(tmp_path / "c")]
+    assert main([*words, "--size", "96", "--quiet", "--bare"]) == 0
+    bare = json.loads((tmp_path / "detect.json").read_text())["bare"]
+    assert (bare["n"], bare["called_masked"], len(bare["photos"])) == (3, 3, 3)
+    assert "called masked: 3 of 3, 100.00 %" in (tmp_path / "detect.md").read_text()
 
 
 def test_absent_photo_is_named(scenes, tmp_path, monkeypatch, capsys):

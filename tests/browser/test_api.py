@@ -29,6 +29,17 @@ def pixels(path: str | Path) -> np.ndarray:
     return np.asarray(Image.open(path).convert("RGB"))
 
 
+def test_a_page_slow_to_answer_starts_all_the_same(
+    run_page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)  # as after 3 seconds
+    with (
+        run_page(stand_ins.chosen(tmp_path)) as url,
+        urllib.request.urlopen(url + "config", timeout=60) as reply,
+    ):
+        assert reply.status == 200
+
+
 def test_only_three_functions_are_public_and_typed(client: Client) -> None:
     named = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(named) == ["/detect", "/fill", "/uncover"]

@@ -95,7 +95,7 @@ def test_download(page, photo: Path, tmp_path: Path, kind: str, label: bool) -> 
     page.locator("#label input").set_checked(label)
     ending = {"PNG": ".png", "JPEG": ".jpg"}[kind]
     page.wait_for_selector("#save:not([disabled])")
-    for _ in range(40):  # the file is prepared anew after each choice
+    for _ in range(300):  # the file is prepared anew after each choice
         with page.expect_download() as waiting:
             page.click("#save")
         path = tmp_path / waiting.value.suggested_filename

@@ -76,6 +76,7 @@ def test_guesses_stand_side_by_side_with_a_map(page, others: int) -> None:
 def test_they_fit_a_phone(page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
+    page.wait_for_function("document.documentElement.scrollWidth <= 392")
     wide = page.evaluate("document.documentElement.scrollWidth")
     widths = page.locator("#guesses .grid-container img").evaluate_all(
         "all => all.map((one) => one.getBoundingClientRect().width)"

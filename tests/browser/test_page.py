@@ -145,6 +145,7 @@ def test_weights_and_results_are_told(page) -> None:
 def test_phone_width_has_no_sideways_scroll(page) -> None:
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_timeout(300)
+    page.wait_for_function("document.documentElement.scrollWidth <= 392")
     wide = page.evaluate("document.documentElement.scrollWidth")
     page.set_viewport_size({"width": 1280, "height": 1000})
     assert wide <= 392

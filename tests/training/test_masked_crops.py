@@ -10,6 +10,7 @@ import pytest
 from training.masked_crops import (
     CropSettings,
     MaskedCrops,
+    dye_like_skin,
     jitter_frame,
     make_crop,
     make_real_crop,
@@ -120,6 +121,40 @@ def test_a_print_keeps_the_folds():
         np.random.default_rng(0),
     )  # fmt: skip
     assert out[30:34].mean() < 0.6 * out[:30].mean()
+
+
+def test_a_dye_like_skin_keeps_folds_and_comes_near_the_skin():
+    image = np.full((60, 50, 3), (90, 160, 220), np.uint8)
+    image[30:34] //= 3  # a dark fold
+    alpha = np.zeros((60, 50), np.float32)
+    alpha[20:, 5:] = 1
+    skin = np.array([200, 150, 120], np.float32)
+    out = dye_like_skin(image, alpha, skin, np.random.default_rng(0)).astype(float)
+    np.testing.assert_array_equal(out[alpha == 0], image[alpha == 0])
+    assert out[25, 25, 0] > out[25, 25, 1] > out[25, 25, 2] - 20
+    assert out[32, 25].mean() < 0.7 * out[25, 25].mean()
+    np.testing.assert_array_equal(
+        dye_like_skin(image, 0 * alpha, skin, np.random.default_rng(0)), image
+    )
+
+
+def test_real_masks_are_printed_on_and_dyed_too():
+    image = np.full((100, 100, 3), (200, 150, 120), np.uint8)
+    mask = np.zeros((100, 100), bool)
+    mask[55:90, 25:75] = True
+    image[mask] = 20, 30, 220
+    face = RealMask(image, mask, np.ones_like(mask), (TEMPLATE_5 * 100).astype(np.float32))
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    blue, noisy = {}, {}
+    for name, share, given in (("plain", 0, None), ("dyed", 1, None), ("printed", 0, picture)):
+        rng = np.random.default_rng(4)
+        crop = make_real_crop(face, 64, replace(STILL, skinlike=share), rng, given)
+        inside = crop.image[38:54, 20:44].astype(float)
+        blue[name] = (inside[..., 2] - inside[..., 0]).mean()
+        noisy[name] = inside.std(axis=(0, 1)).mean()
+    assert blue["plain"] > 50
+    assert blue["dyed"] < 20
+    assert noisy["printed"] > 2 * noisy["plain"]
 
 
 def test_as_many_masks_are_printed_as_asked(tmp_path):

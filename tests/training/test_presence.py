@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -74,6 +75,7 @@ def test_fit_needs_both_kinds_and_faces_to_choose_by():
         [e for e in rows if e.face],
         [e for e in rows if not e.face],
         [e for e in rows if not e.held_out],
+        [replace(e, score=0.4) for e in rows],  # the detector is sure of none
     ):
         with pytest.raises(UncoverError, match="there must be faces"):
             fit(part, lost=0.01)

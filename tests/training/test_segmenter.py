@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 
 import numpy as np
@@ -16,7 +17,8 @@ from training.segmenter_scores import angle_between, dilate, fixed_crops, score_
 from uncover.drawn import write_drawn_faces
 from uncover.records import read_manifest
 from uncover.segmentation import Segmentation, SegmenterConfig
-from uncover.weights import load_component
+from uncover.segmenter import MaskSegmenter
+from uncover.weights import load_component, save_component
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +57,26 @@ def test_resume_is_bit_exact(folder, whole, tmp_path):
     assert run(folder, out, "--resume") == 0
     one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, out))
     assert [k for k in one if not torch.equal(one[k], two[k])] == []
+
+
+def test_starts_from_published_weights(folder, whole, tmp_path):
+    published = load_component(whole / "weights", "segmenter")
+    config = dataclasses.replace(published.config, presence=0.5)
+    faced = MaskSegmenter(config)
+    faced.load_state_dict(published.state_dict(), strict=False)
+    save_component(tmp_path / "weights", "segmenter", faced, config)
+    out = tmp_path / "on"
+    assert run(folder, out, "--init", str(tmp_path / "weights"), "--set", "rate=0.0") == 0
+    before, after = published.state_dict(), load_checkpoint(out / "checkpoint")["model"]
+    assert after.keys() == before.keys()
+    for name, _ in faced.named_parameters():
+        if "presence" not in name:
+            torch.testing.assert_close(after[name], before[name], atol=2e-3, rtol=0, msg=name)
+
+
+def test_nothing_to_start_from_is_one_line(folder, tmp_path, capsys):
+    assert run(folder, tmp_path / "out", "--init", str(tmp_path)) == 1
+    assert "neither a run nor a weights folder" in capsys.readouterr().err
 
 
 def test_a_folder_without_a_manifest_is_one_line(tmp_path, capsys):

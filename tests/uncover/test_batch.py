@@ -112,9 +112,11 @@ def test_only_a_handful_of_photos_is_in_memory(folder: Path, monkeypatch) -> Non
         return photo
 
     monkeypatch.setattr(batch, "read", reading)
+    gc.freeze()  # what other tests left need not be looked through each time
     for _ in run_all(planned(folder), make([BOX])):
         gc.collect()
         most = max(most, len(alive))
+    gc.unfreeze()
     assert 0 < most <= 2 * AHEAD + WRITERS + 3
 
 

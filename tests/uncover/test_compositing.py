@@ -10,14 +10,20 @@ from uncover.compositing import (
     match_colours,
     paste,
     patch_from_crop,
-    patch_from_mask,
     spared,
 )
 from uncover.geometry import TEMPLATE_5, FaceCrop
 from uncover.regions import hole_in_crop, soft_region
+from uncover.tasks import whole_mask
 
 PHOTO = data.astronaut()
 CROP = FaceCrop.from_points(TEMPLATE_5 * 170 + (140, 30), 128)
+
+
+def hard(mask: np.ndarray) -> Patch:
+    """Paints exactly where `mask`, bool (H, W), is True."""
+    part = whole_mask(mask)
+    return Patch(part.rect, part.painted.astype(np.float32))
 
 
 def blob(size: int = 128) -> np.ndarray:
@@ -63,7 +69,7 @@ def test_a_shift_in_brightness_leaves_no_step_at_the_border(blend: str) -> None:
     smooth = cv2.GaussianBlur(PHOTO, (0, 0), 6)
     exact = np.zeros((512, 512), bool)
     exact[80:150, 180:260] = True
-    patch = patch_from_mask(exact)
+    patch = hard(exact)
     photo = smooth.copy()
     shifted = np.clip(CROP.extract(smooth).astype(int) + 30, 0, 255).astype(np.uint8)
     if blend == "feather":
@@ -84,7 +90,7 @@ def test_masks_at_the_picture_edge_and_over_all_of_it(blend: str, rows: slice) -
     mask[rows] = True
     crop = FaceCrop.whole(512, 512, 128)
     photo = PHOTO.copy()
-    paste(photo, crop.extract(PHOTO), crop, patch_from_mask(mask), blend)
+    paste(photo, crop.extract(PHOTO), crop, hard(mask), blend)
     np.testing.assert_array_equal(photo[~mask], PHOTO[~mask])
     assert np.abs(photo.astype(float) - PHOTO)[mask].mean() < 25
 
@@ -111,7 +117,7 @@ def test_poisson_solves_laplace_for_the_difference() -> None:
     mask = np.zeros((200, 200), np.uint8)
     cv2.circle(mask, (100, 90), 40, 1, -1)
     pasted = photo.copy()
-    paste(pasted, flat, FaceCrop.whole(200, 200, 200), patch_from_mask(mask > 0), "poisson")
+    paste(pasted, flat, FaceCrop.whole(200, 200, 200), hard(mask > 0), "poisson")
     assert np.abs(pasted.astype(int) - photo).max() <= 2
 
 
@@ -121,10 +127,10 @@ def test_patch_outside_the_photo_is_none() -> None:
     assert patch_from_crop(np.zeros((128, 128), np.float32), CROP, 512, 512) is None
 
 
-def test_patch_from_mask_is_exact() -> None:
+def test_a_whole_mask_is_one_part_of_exactly_its_pixels() -> None:
     mask = np.zeros((512, 512), bool)
     mask[7, 9] = mask[40, 80] = True
-    patch = patch_from_mask(mask)
+    patch = hard(mask)
     assert patch.rect == (9, 7, 81, 41)
     np.testing.assert_array_equal(full(patch), mask)
 

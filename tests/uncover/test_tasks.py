@@ -11,7 +11,7 @@ import pytest
 
 from tests.uncover.fake_networks import CLOTH, SIZE, draw_scene, make
 from uncover.alignment import frame_around_mask, refine, widened_to
-from uncover.compositing import match_colours, paste, patch_from_crop, patch_from_mask
+from uncover.compositing import match_colours, paste, patch_from_crop
 from uncover.geometry import FaceCrop
 from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
 from uncover.results import Face
@@ -116,8 +116,8 @@ def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> N
     np.testing.assert_array_equal(task.crop.matrix, crop.matrix)
     np.testing.assert_array_equal(task.hole, hole_in_crop(crop, mask))
     np.testing.assert_array_equal(task.hole, crop.extract(mask.astype(np.uint8) * 255) > 0)
-    np.testing.assert_array_equal(task.patch.alpha, patch_from_mask(mask).alpha)
-    assert task.patch.rect == patch_from_mask(mask).rect
+    np.testing.assert_array_equal(task.patch.alpha, whole_mask(mask).painted)
+    assert task.patch.rect == whole_mask(mask).rect
     assert task.face.polygon == outline(mask)
     np.testing.assert_array_equal(task.face.mask, mask)
 
