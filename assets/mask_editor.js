@@ -64,7 +64,11 @@ function showFaces() {
     picture.src = region.image;
     picture.alt = "";
     const words = document.createElement("span");
-    words.textContent = region.title;
+    const name = document.createElement("span");
+    const [who, ...rest] = region.title.split(":");
+    name.className = "me-name";
+    name.textContent = who;
+    words.append(name, rest.length ? `:${rest.join(":")}` : "");
     button.type = "button";
     button.append(picture, words);
     button.addEventListener("click", () => choose(index));

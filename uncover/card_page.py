@@ -20,7 +20,10 @@ _TITLES = {
     "fid": "FID ↓ (biased)",
 }
 _DIGITS = {"psnr_hole": 1, "kid": 4, "fid": 1}
-_NAMES = {"pose": "head turned by (degrees)", "ethnicity": "ethnicity, as the data set labels it"}
+_NAMES = {
+    "pose": "turn of the head, in degrees",
+    "ethnicity": "ethnicity, as the data set labels it",
+}
 
 
 def results_html(card: Card) -> str:
