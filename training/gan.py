@@ -163,7 +163,7 @@ def train(
             painted = g(known, hole)
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
-        told = hole if settings.mask_aware else torch.zeros_like(hole)
+        told = hole if settings.follow else torch.zeros_like(hole)
         watch.lap("generator")
 
         if adversarial:  # discriminators: real against pasted

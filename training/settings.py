@@ -71,7 +71,9 @@ class GanSettings:
     critics_in_turn: one discriminator a step instead of both, each with the weight of two.
     balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
-      models that repaint the whole crop. mask_aware: known patches of a fake count as real.
+      models that repaint the whole crop. follow: the discriminators are told where the hole is and
+      the local one looks there; off = it looks at the middle of the crop. mask_aware: known
+      patches of a fake count as real.
     mask_variety: rendered masks and painted shapes as holes; off = one plain jaw polygon.
     architecture: "unet" or "seed", the original's context encoder, whose bottleneck has
       `bottleneck` channels. eval_every, save_every: in images. eval_faces: size of the fixed
@@ -91,6 +93,7 @@ class GanSettings:
     critics_in_turn: bool = False
     balance: float = 0.5
     composite: bool = True
+    follow: bool = True
     mask_aware: bool = True
     mask_variety: bool = True
     eval_every: int = 2_000
@@ -116,6 +119,8 @@ class GanSettings:
             raise ValueError(f"precision must be no, bf16 or fp16, not {self.precision!r}")
         if self.architecture not in ("unet", "seed"):
             raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
+        if self.mask_aware and not self.follow:
+            raise ValueError("mask_aware = true needs follow = true: labels by the hole need the hole")
         if self.generator.latent:
             raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
