@@ -24,6 +24,8 @@ _NAMES = {
     "pose": "turn of the head, in degrees",
     "ethnicity": "ethnicity, as the data set labels it",
 }
+_SCROLL = "<div class='scroll' role='group' tabindex='0'>"
+"""What is wider than a phone moves on its own, by keyboard too."""
 
 
 def results_html(card: Card) -> str:
@@ -128,7 +130,7 @@ def _table(slices: Sequence[Slice], factor: str) -> str:
         name = escape(s.fixed.get(factor, "all"))
         rows.append(f"<tr><th scope='row'>{name}</th><td>{s.n}</td>{cells}</tr>")
     return (
-        f"<div class='scroll'><table><caption>By {_NAMES[factor]}</caption>"
+        f"{_SCROLL}<table><caption>By {_NAMES[factor]}</caption>"
         f"<tr><th scope='col'></th><th scope='col'>n</th>{head}</tr>{''.join(rows)}</table></div>"
     )
 
@@ -156,7 +158,7 @@ def _heat_map(slices: Sequence[Slice], metric: str) -> str:
         )
         rows.append(f"<tr><th scope='row'>{escape(group)}</th>{cells}</tr>")
     return (
-        "<div class='scroll'><table><caption>"
+        f"{_SCROLL}<table><caption>"
         f"{_TITLES[metric]} by ethnicity (as the data set labels it) and estimated turn of the "
         f"head; blue is better, orange worse, grey: fewer than {FEW} photos</caption>"
         f"<tr><th scope='col'></th>{head}</tr>{''.join(rows)}</table></div>"
