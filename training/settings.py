@@ -120,7 +120,7 @@ class GanSettings:
         if self.architecture not in ("unet", "seed"):
             raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
         if self.mask_aware and not self.follow:
-            raise ValueError("mask_aware = true needs follow = true: labels by the hole need the hole")
+            raise ValueError("mask_aware = true needs follow = true")
         if self.generator.latent:
             raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
