@@ -18,7 +18,7 @@ from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline
 from .results import Face, Result
-from .tasks import Task, from_segmentation, whole_mask
+from .tasks import SPARED, Judged, Task, judge, task_for, whole_mask
 
 REGION_SIDE = 384
 """Longer side of the picture in which one face's mask is repainted."""
@@ -161,7 +161,7 @@ def fill_again(
     ]
     done += [face for i, face in enumerate(faces) if i not in listed and face.reason is not None]
     jobs.sort(key=lambda job: job[0].area)
-    bare = [face for face in faces if face.reason == "bare"]
+    bare = [face for face in faces if face.reason in SPARED]
     for face, mask in jobs:
         if mask is None:
             task = _as_found(uncoverer, photo, face, bare)
@@ -196,9 +196,11 @@ def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Fac
         probability = uncoverer.segmenter.segment(seen[None]).probability[0]
         settings = replace(uncoverer.settings, fill_chin=True)
         config = uncoverer.segmenter.config
-        task = from_segmentation(face, crop, seen, probability, bare, config, settings)
-        if isinstance(task, Task):
-            return task
+        found = judge(face, crop, seen, probability, config, settings)
+        if isinstance(found, Judged):
+            task = task_for(found, bare, config, settings)
+            if isinstance(task, Task):
+                return task
     return _by_hand(uncoverer, photo, face, face.mask)
 
 
