@@ -14,6 +14,7 @@ from .geometry import FaceCrop
 from .photo import Photo
 from .results import Face
 from .settings import Detector, Segmenter, Settings
+from .straps import is_cut_off, straps_beyond, wider
 from .tasks import (
     BARE,
     NO_FACE,
@@ -75,12 +76,24 @@ class FaceFinder:
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
             found = judge(face, crop, seen, probability, self.segmenter.config, settings)
             (aside if isinstance(found, Face) else judged).append(found)
+        judged = self.with_straps(photo, judged, settings)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
             task = task_for(each, spare, self.segmenter.config, settings)
             (aside if isinstance(task, Face) else tasks).append(task)
         return aside, tasks
+
+    def with_straps(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """The same, and for masks that their crops cut off the straps that run on outside."""
+        cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
+        looks = self._looked_at(photo, [wider(judged[i].crop) for i in cut])
+        judged = list(judged)
+        threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
+        for i, look in zip(cut, looks, strict=True):
+            beyond = straps_beyond(look[1], judged[i].mask, threshold, settings.feather)
+            judged[i] = replace(judged[i], straps=beyond if beyond.any() else None)
+        return judged
 
     def _examined(
         self, photo: Photo, settings: Settings, aside: list[Face]

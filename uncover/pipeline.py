@@ -23,6 +23,7 @@ from .loading import load_networks
 from .photo import Photo
 from .results import Face, Result
 from .settings import Detector, Painter, Segmenter, Settings
+from .straps import paint_over
 from .tasks import (
     ON_CHIN,
     Part,
@@ -215,6 +216,8 @@ class Uncoverer(FaceFinder):
             if settings.blend == "feather":
                 picture = match_colours(picture, task.seen, task.hole)
             paste(pixels, picture, task.crop, task.patch, settings.blend)
+            if task.straps is not None:
+                paint_over(pixels, task.straps, task.crop)
         return pixels
 
 

@@ -15,6 +15,7 @@ from .geometry import TEMPLATE_5, FaceCrop, Rect
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
+from .straps import painted_over, strap_patch, wider
 from .wearing import how_worn, surely_on_chin
 
 BARE = "without_mask"
@@ -34,7 +35,7 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    and the crop pixels to hide (bool (S, S)).
+    the crop pixels to hide (bool (S, S)), and the straps beyond the crop, to be painted over.
     """
 
     face: Face
@@ -42,17 +43,19 @@ class Task:
     seen: NDArray[np.uint8]
     patch: Patch
     hole: NDArray[np.bool_]
+    straps: Patch | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), and its mask there
-    (bool (S, S))."""
+    """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
+    (bool (S, S)), and the straps that a wider look found (bool (S, S) of the wider frame)."""
 
     face: Face
     crop: FaceCrop
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
+    straps: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,14 +142,19 @@ def task_for(
     alpha = soft_region(found.mask, float(config.dilation), settings.feather)  # type: ignore[attr-defined]
     height, width = face.size
     patch = patch_from_crop(alpha, crop, width, height)
-    patch = patch and spared(patch, face.box, [other.box for other in spare])
+    boxes = [other.box for other in spare]
+    patch = patch and spared(patch, face.box, boxes)
     if patch is None:
         return replace(face, reason=NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    return Task(face, crop, found.seen, patch, hole)
+    straps = None
+    if found.straps is not None:
+        widening = float(config.dilation), settings.feather  # type: ignore[attr-defined]
+        straps = strap_patch(found.straps, wider(crop), *widening, face, boxes)
+    return Task(painted_over(face, straps), crop, found.seen, patch, hole, straps)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:
