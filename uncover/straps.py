@@ -27,6 +27,7 @@ REACH = 1.35
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
 _OVER = 0.05  # what of a mask's body sticks out of the crop by less, in crop sides, counts as strap
+_WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
 _TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
 _DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
@@ -122,7 +123,7 @@ def without_straps(
     beyond = painted & (inside == 0)
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
-        beyond &= ~_body(painted, (_THIN * REACH + 0.02) * crop.size / crop.scale)
+        beyond &= ~_body(painted, (_THIN * REACH + _WIDENED) * crop.size / crop.scale)
     return painted & ~beyond, beyond
 
 

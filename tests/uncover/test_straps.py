@@ -8,7 +8,9 @@ import pytest
 
 from tests.uncover.fake_networks import CLOTH, SKIN, draw_scene, make
 from uncover.compositing import Patch
+from uncover.correction import Correction, fill_again, make_regions
 from uncover.geometry import FaceCrop
+from uncover.images import read_image
 from uncover.results import Face
 from uncover.straps import (
     REACH,
@@ -112,8 +114,12 @@ def test_a_mask_given_by_hand_comes_apart_into_body_and_straps() -> None:
     assert not straps[:, : 172 + S - 200].any()
 
 
-def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
-    box = (70, 30, 130, 110)
+BOX = (70, 30, 130, 110)
+
+
+def strapped() -> np.ndarray:
+    """A drawn face with a mask of which a strap leaves the crop to image right."""
+    box = BOX
     photo = draw_scene([box], seed=3)
     cv2.rectangle(photo, (0, 0), (199, 159), SKIN, -1)
     crop = FaceCrop.from_box(box, 64)
@@ -121,10 +127,33 @@ def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
     cv2.fillPoly(photo, [cloth], CLOTH)
     right = crop.to_photo([[45, 34], [71, 31]]).round().astype(int)
     cv2.line(photo, tuple(map(int, right[0])), tuple(map(int, right[1])), CLOTH, 5)
-    result = make([box])(photo)
+    return photo
+
+
+def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
+    photo = strapped()
+    result = make([BOX])(photo)
     (face,) = result.faces
     assert face.reason is None
     left = np.abs(np.asarray(result.image).astype(int) - CLOTH).sum(-1) < 60
     assert not left.any()
     changed = (np.asarray(result.image) != photo).any(-1)
     assert not changed[~face.mask].any()
+
+
+def test_a_correction_keeps_the_straps() -> None:
+    uncoverer, photo = make([BOX]), read_image(strapped())
+    found = uncoverer(photo.rgb)
+    regions = make_regions(found.faces, photo.width, photo.height)
+    as_found = [Correction(True), Correction(False)]
+    again = fill_again(uncoverer, photo, found.faces, regions, as_found, "feather")
+    np.testing.assert_array_equal(again.pixels, found.pixels)
+
+    x0, y0, x1, y1 = regions[0].rect
+    grown = cv2.dilate(found.faces[0].mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    by_hand = [Correction(True, grown[y0:y1, x0:x1]), Correction(False)]
+    again = fill_again(uncoverer, photo, found.faces, regions, by_hand, "feather")
+    assert np.array_equal(again.faces[0].mask, grown)
+    assert again.faces[0].crop is not None
+    assert again.faces[0].crop.scale == pytest.approx(found.faces[0].crop.scale)
+    assert not (np.abs(again.pixels.astype(int) - CLOTH).sum(-1) < 60).any()
