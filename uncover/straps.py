@@ -123,7 +123,8 @@ def without_straps(
     beyond = painted & (inside == 0)
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
-        beyond &= ~_body(painted, (_THIN * REACH + _WIDENED) * crop.size / crop.scale)
+        reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
+        beyond &= ~_body(painted, reach, cv2.BORDER_CONSTANT)
     return painted & ~beyond, beyond
 
 
@@ -163,9 +164,14 @@ def paint_over(photo: NDArray[np.uint8], straps: Patch, crop: FaceCrop) -> None:
     photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
 
 
-def _body(mask: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
-    """The mask without what is narrower than a disc of a radius: a morphological opening."""
-    framed = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, cv2.BORDER_REPLICATE)
+def _body(
+    mask: NDArray[np.bool_], radius: float, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[np.bool_]:
+    """The mask without what is narrower than a disc of a radius: a morphological opening.
+
+    border: how the mask goes on beyond the edge; by default as it is there.
+    """
+    framed = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, border)
     core = cv2.distanceTransform(framed, cv2.DIST_L2, 5) > radius + 0.5
     if not core.any():
         return np.zeros_like(mask)
