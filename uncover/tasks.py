@@ -114,12 +114,13 @@ def judge(
     probability = np.asarray(probability, np.float32)
     mask = clean_mask(probability, float(config.threshold))  # type: ignore[attr-defined]
     points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
-    if face.label == BARE and not surely_on_chin(probability, mask, points, crop, face.size):
+    hanging = surely_on_chin(probability, mask, points, crop, face.size)
+    if face.label == BARE and not hanging:
         return replace(face, reason="bare")
     if not mask.any():
         return replace(face, reason=NO_MASK)
     wear = how_worn(mask, points)
-    label = face.label if wear == "worn" else WRONG
+    label = WRONG if hanging or wear == "nose_out" else face.label
     face = replace(face, label=label, polygon=outline(mask, crop))
     if wear == "chin" and not settings.fill_chin:
         return replace(face, reason=ON_CHIN)
