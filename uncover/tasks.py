@@ -104,7 +104,8 @@ def judge(
 ) -> Judged | Face:
     """A face whose mask is to be filled, or the face with the reason why not.
 
-    Where the mask leaves the nose or the mouth free, the face's label says so.
+    Where the mask leaves the nose or the mouth free, or where there is none, the face's label says
+    so.
 
     Args:
         face: as detected, with its points. crop, seen: its upright frame and what that shows.
@@ -118,7 +119,7 @@ def judge(
     if face.label == BARE and not hanging:
         return replace(face, reason="bare")
     if not mask.any():
-        return replace(face, reason=NO_MASK)
+        return replace(face, label=BARE, reason=NO_MASK)
     wear = how_worn(mask, points)
     label = WRONG if hanging or wear == "nose_out" else face.label
     face = replace(face, label=label, polygon=outline(mask, crop))

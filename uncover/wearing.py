@@ -22,11 +22,15 @@ _BELOW_TIP = 0.2  # this height of the top edge on (`top_edge`), the nose is out
 
 # A mask on the chin of a face that the detector calls bare. Collars, hands and beards are found as
 # mask too, but without straps, with a blurred border, or with little certainty. Chosen on drawn
-# masks and on bare faces that neither network was scored on (docs/results.md).
+# masks on val faces and on bare val and train faces (docs/results.md).
 _HIGHEST, _LOWEST = 1.2, 2.9  # where its top edge may be (`top_edge`)
 _STRAPS = 0.002  # of the crop that it covers between eyes and mouth, with straps
-_WITH_STRAPS = {"least": 0.04, "fringe": 0.5, "certain": 0.0}
-_WITHOUT = {"least": 0.06, "fringe": 0.4, "certain": 0.65}
+_WITH_STRAPS = 0.04  # of the crop that it covers; and then either
+_FRINGE = 0.5  # at most so many doubtful pixels for one of the mask's, or
+_MEAN = 0.86  # at least this mean probability of the mask's
+_WITHOUT = 0.06  # of the crop that it covers without straps; and then both
+_SHORT_FRINGE = 0.4
+_CERTAIN = 0.65  # share of the mask's pixels with a probability over 0.9
 
 
 def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
@@ -85,13 +89,13 @@ def surely_on_chin(
         return False
     rows = np.clip(np.asarray(points, float)[:, 1].round().astype(int), 0, len(mask))
     straps = real[rows[:2].min() : rows[3:5].max()].sum() / mask.size >= _STRAPS
-    needed = _WITH_STRAPS if straps else _WITHOUT
     fringe = ((probability > 0.1) & (probability < 0.5) & inside).sum() / real.sum()
-    return bool(
-        real.mean() >= needed["least"]
-        and fringe <= needed["fringe"]
-        and (probability[real] > 0.9).mean() >= needed["certain"]
-    )
+    pixels = probability[real]
+    if straps:
+        clear = fringe <= _FRINGE or pixels.mean() >= _MEAN
+        return bool(clear and real.mean() >= _WITH_STRAPS)
+    clear = fringe <= _SHORT_FRINGE and (pixels > 0.9).mean() >= _CERTAIN
+    return bool(clear and real.mean() >= _WITHOUT)
 
 
 def _middle(points: ArrayLike) -> tuple[NDArray[np.float64], ...]:

@@ -132,6 +132,11 @@ def test_a_bare_face_keeps_its_label_whatever_the_closer_look_says() -> None:
         assert (face.label, face.reason) == ("without_mask", "bare")
 
 
+def test_a_face_called_masked_on_which_there_is_no_mask_is_called_bare() -> None:
+    face = make([BOX])(draw_scene([BOX], wear="bare")).faces[0]
+    assert (face.label, face.reason) == ("without_mask", "no mask pixels found")
+
+
 @pytest.mark.parametrize("label", ["with_mask", "mask_worn_incorrectly"])
 def test_the_label_says_that_the_nose_is_out(label: str) -> None:
     face = make([BOX], [label])(draw_scene([BOX], wear="nose_out")).faces[0]

@@ -69,6 +69,7 @@ def test_top_edge_is_counted_from_nose_to_mouth() -> None:
     [
         (with_straps(mask(0.75, 0.95)), 0, 0.8, True),
         (with_straps(mask(0.75, 0.95)), 8, 0.8, False),  # a border as blurred as a beard's
+        (with_straps(mask(0.75, 0.95)), 8, 0.9, True),  # but sure within
         (mask(0.75, 0.95), 0, 0.98, True),
         (mask(0.75, 0.95), 0, 0.8, False),  # no straps and little certainty: a collar
         (mask(0.75, 0.80), 0, 0.98, False),  # a thin stripe
