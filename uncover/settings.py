@@ -35,7 +35,7 @@ class Settings:
     min_score: float = 0.5
     min_box: float = 24.0
     trusted_score: float = 0.9
-    chin_box: float = 64.0
+    chin_box: float = 48.0
     fill_chin: bool = False
     blend: Blend = "feather"
     feather: float = 0.03

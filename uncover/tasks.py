@@ -107,7 +107,8 @@ def judge(
 ) -> Judged | Face:
     """A face whose mask is to be filled, or the face with the reason why not.
 
-    Where the mask leaves the nose or the mouth free, the face's label says so.
+    Where the mask leaves the nose or the mouth free, or where there is none, the face's label says
+    so.
 
     Args:
         face: as detected, with its points. crop, seen: its upright frame and what that shows.
@@ -117,12 +118,13 @@ def judge(
     probability = np.asarray(probability, np.float32)
     mask = clean_mask(probability, float(config.threshold))  # type: ignore[attr-defined]
     points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
-    if face.label == BARE and not surely_on_chin(probability, mask, points, crop, face.size):
+    hanging = surely_on_chin(probability, mask, points, crop, face.size)
+    if face.label == BARE and not hanging:
         return replace(face, reason="bare")
     if not mask.any():
-        return replace(face, reason=NO_MASK)
+        return replace(face, label=BARE, reason=NO_MASK)
     wear = how_worn(mask, points)
-    label = face.label if wear == "worn" else WRONG
+    label = WRONG if hanging or wear == "nose_out" else face.label
     face = replace(face, label=label, polygon=outline(mask, crop))
     if wear == "chin" and not settings.fill_chin:
         return replace(face, reason=ON_CHIN)
