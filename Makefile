@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PORT   ?= 7860
 
-.PHONY: demo test lint format bench train-smoke clean
+.PHONY: demo test lint format bench train-smoke pictures clean
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or newer is needed, {v[0]}.{v[1]} found: set PYTHON=python3.11" if v < (3, 11) else 0)'
@@ -37,6 +37,9 @@ bench: $(VENV)/.run  ## a one-minute benchmark on drawn faces, works anywhere
 
 train-smoke: $(VENV)/.dev  ## a few training steps on drawn faces: shows that the loop runs here
 	$(BIN)/python -m training.gan --drawn 32 --preset smoke --out runs/smoke
+
+pictures: $(VENV)/.dev  ## the pictures of README.md anew, with weights/ as they are (needs a Chromium)
+	$(BIN)/python -m tests.browser.pictures
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

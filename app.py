@@ -73,7 +73,7 @@ LONE_DOT = "<style>@media (max-width: 640px) { footer > div { display: none !imp
 
 
 def page_theme() -> gr.themes.Base:
-    """The machine's own fonts, and small print and empty boxes dark enough to be seen."""
+    """The machine's own fonts, and words and empty boxes dark (or light) enough to be read."""
     fonts = ["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"]
     theme = gr.themes.Soft(font=fonts, font_mono=["ui-monospace", "Consolas", "monospace"])
     return theme.set(
@@ -82,6 +82,16 @@ def page_theme() -> gr.themes.Base:
         block_info_text_color_dark="*neutral_300",
         body_text_color_subdued="*neutral_600",
         body_text_color_subdued_dark="*neutral_300",
+        block_label_text_color="*primary_700",
+        block_title_text_color="*primary_700",
+        button_primary_background_fill="*primary_600",
+        button_primary_background_fill_hover="*primary_700",
+        button_primary_background_fill_hover_dark="*primary_700",
+        checkbox_label_background_fill_selected="*primary_600",
+        color_accent="*primary_600",
+        link_text_color_dark="*primary_300",
+        link_text_color_hover_dark="*primary_200",
+        link_text_color_visited_dark="*primary_300",
         checkbox_border_color="*neutral_500",
         checkbox_border_color_dark="*neutral_400",
     )

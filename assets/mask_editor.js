@@ -70,6 +70,7 @@ function showFaces() {
     name.textContent = who;
     words.append(name, rest.length ? `:${rest.join(":")}` : "");
     button.type = "button";
+    button.title = "Show this view to correct its mask";
     button.append(picture, words);
     button.addEventListener("click", () => choose(index));
     bar.append(button);

@@ -87,6 +87,7 @@ def _example_for(photo: gr.Image, path: Path) -> None:
     button = gr.Button(
         "No photo at hand? Use this portrait (NASA)", icon=str(path), elem_classes="example"
     )
+    button.keep_in_cache.add(button.icon["path"])  # else `delete_cache` takes it away
     button.click(lambda: str(path), None, photo, queue=False, show_progress="hidden", **PRIVATE)
 
 

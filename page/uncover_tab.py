@@ -47,6 +47,7 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
             with gr.Row():
                 go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=120)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)
+            gr.Markdown("*Uncover* looks again. *Stop* ends the wait.", elem_classes="hint")
             with gr.Accordion("Options", open=False):
                 blend = gr.Radio(
                     BLENDS,

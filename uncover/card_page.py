@@ -24,6 +24,8 @@ _NAMES = {
     "pose": "turn of the head, in degrees",
     "ethnicity": "ethnicity, as the data set labels it",
 }
+_SCROLL = "<div class='scroll' role='group' tabindex='0'>"
+"""What is wider than a phone moves on its own, by keyboard too."""
 
 
 def results_html(card: Card) -> str:
@@ -54,8 +56,8 @@ def _words(card: Card, metric: str) -> str:
         items += _ranking(card.slices, factor, name, metric)
     untested = [s for s in card.slices if set(s.fixed) == {"pose"} and s.n == 0]
     if untested:
-        poses = ", ".join(escape(s.fixed["pose"]) for s in untested)
-        items.append(f"Not tested at all: heads turned by {poses}°. Expect failures there.")
+        poses = ", ".join(_said(s, "pose") for s in untested)
+        items.append(f"Not tested at all: heads turned by {poses}. Expect failures there.")
     few = [s for s in card.slices if 0 < s.n < FEW and len(s.fixed) == 1]
     if few:
         names = ", ".join(escape(next(iter(s.fixed.values()))) for s in few)
@@ -81,19 +83,25 @@ def _ranking(slices: Sequence[Slice], factor: str, name: str, metric: str) -> li
     worst, best = known[0][1], known[-1][1]
     a, b = _of(worst, metric), _of(best, metric)
     apart = _apart(a, b)
-    unit = "°" if factor == "pose" else ""
     if not apart:
         return [
-            f"No clear difference between {name} {escape(best.fixed[factor])}{unit} "
-            f"({_TITLES[metric]}: {_text(b, metric)}, the best) and {escape(worst.fixed[factor])}"
-            f"{unit} ({_text(a, metric)}, the worst): the intervals overlap."
+            f"No clear difference between {name} {_said(best, factor)} "
+            f"({_TITLES[metric]}: {_text(b, metric)}, the best) and {_said(worst, factor)} "
+            f"({_text(a, metric)}, the worst): the intervals overlap."
         ]
     return [
-        f"Works best for {name} {escape(best.fixed[factor])}{unit} "
-        f"({_TITLES[metric]}: {_text(b, metric)}) and worst for "
-        f"{escape(worst.fixed[factor])}{unit} ({_text(a, metric)}). "
+        f"Works best for {name} {_said(best, factor)} ({_TITLES[metric]}: {_text(b, metric)}) "
+        f"and worst for {_said(worst, factor)} ({_text(a, metric)}). "
         "Their intervals do not overlap: the difference is hardly chance."
     ]
+
+
+def _said(part: Slice, factor: str) -> str:
+    """A value within a sentence: “asian”, 15-30°, more than 60°."""
+    value = part.fixed[factor]
+    if factor != "pose":
+        return f"“{escape(value)}”"
+    return f"{escape(value.replace('>', 'more than '))}°"
 
 
 def _of(part: Slice, metric: str) -> Measure:
@@ -128,7 +136,7 @@ def _table(slices: Sequence[Slice], factor: str) -> str:
         name = escape(s.fixed.get(factor, "all"))
         rows.append(f"<tr><th scope='row'>{name}</th><td>{s.n}</td>{cells}</tr>")
     return (
-        f"<div class='scroll'><table><caption>By {_NAMES[factor]}</caption>"
+        f"{_SCROLL}<table><caption>By {_NAMES[factor]}</caption>"
         f"<tr><th scope='col'></th><th scope='col'>n</th>{head}</tr>{''.join(rows)}</table></div>"
     )
 
@@ -156,7 +164,7 @@ def _heat_map(slices: Sequence[Slice], metric: str) -> str:
         )
         rows.append(f"<tr><th scope='row'>{escape(group)}</th>{cells}</tr>")
     return (
-        "<div class='scroll'><table><caption>"
+        f"{_SCROLL}<table><caption>"
         f"{_TITLES[metric]} by ethnicity (as the data set labels it) and estimated turn of the "
         f"head; blue is better, orange worse, grey: fewer than {FEW} photos</caption>"
         f"<tr><th scope='col'></th>{head}</tr>{''.join(rows)}</table></div>"

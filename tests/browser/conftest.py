@@ -93,10 +93,13 @@ def chromium(launch: Callable[..., object]) -> object:
     return launch()
 
 
+WIDE = {"width": 1280, "height": 1000}
+
+
 @pytest.fixture(scope="module")
-def page(chromium, site: str) -> Iterator[object]:
+def visit(chromium, site: str) -> Iterator[object]:
     """One open tab that a file's tests use in turn, as a visitor would; notes strange requests."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 1000})
+    context = chromium.new_context(viewport=WIDE)
     tab = context.new_page()
     tab.set_default_timeout(PATIENCE)
     tab.strangers = []
@@ -111,3 +114,11 @@ def page(chromium, site: str) -> Iterator[object]:
     tab.wait_for_selector("#photo input[type=file]", state="attached")
     yield tab
     context.close()
+
+
+@pytest.fixture
+def page(visit) -> object:
+    """The open tab, wide and on the page's first part; an earlier test's photo may be there."""
+    visit.set_viewport_size(WIDE)
+    visit.get_by_role("tab", name="Uncover").click()
+    return visit

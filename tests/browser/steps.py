@@ -26,17 +26,45 @@ def painted(page) -> str:
     return next(source for source in slider(page, "slider") if "_uncovered" in source)
 
 
-def add(page, photo: Path, words: str) -> None:
-    """Add a photo and wait until the page says `words`."""
+FOUND = "1 face found, 1 painted"
+
+
+def add(page, photo: Path, words: str = FOUND) -> None:
+    """Add a photo in the place of any other, and wait until the page says `words`."""
+    clear(page, "photo")
     page.set_input_files("#photo input[type=file]", str(photo))
     page.locator("#words").get_by_text(words).wait_for()
 
 
+def add_if_needed(page, photo: Path) -> None:
+    """Have this photo on the page, its mask corrected or not."""
+    if not page.locator(f"#slider img[src*='{photo.stem}_uncovered']").count():
+        add(page, photo)
+
+
 def clear(page, name: str) -> None:
-    """Take the photo out of an input again, and choose uploading as the way in."""
-    page.locator(f"#{name} button[aria-label='Remove Image' i]").first.click()
+    """Take the photo out of an input if there is one, and choose uploading as the way in."""
+    remove = page.locator(f"#{name} button[aria-label='Remove Image' i]")
+    if remove.count():
+        remove.first.click()
+        if name == "photo":
+            page.locator("#words").get_by_text("Add a photo to begin").wait_for()
     page.locator(f"#{name} button[aria-label='Upload file']").click()
     page.wait_for_selector(f"#{name} input[type=file]", state="attached")
+
+
+def open_editor(page) -> None:
+    """Open the part where masks are corrected, and wait until it shows one."""
+    if not page.locator("#editor").is_visible():
+        page.locator("#correct button").first.click()
+    page.locator("#editor .me-note").get_by_text("Pink is what").wait_for()
+
+
+def refill(page) -> str:
+    """Fill with the masks as they are; address of the new painted picture."""
+    old = painted(page)
+    page.click("#again")
+    return new_painted(page, old)
 
 
 def new_painted(page, old: str) -> str:

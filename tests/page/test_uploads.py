@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import gradio as gr
+from gradio.route_utils import delete_files_created_by_app
 
 from page.uploads import keep_sweeping, sweep
 
@@ -43,6 +44,18 @@ def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
         time.sleep(0.01)
     assert not (tmp_path / "photo.png").exists()
     assert [path for path in tmp_path.rglob("*.jpg") if path.is_file()] == before
+
+
+def test_pictures_on_buttons_stay_when_gradio_clears_its_cache(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    from page.parts import MASKED, visitors_photo
+
+    with gr.Blocks() as page:
+        photo = visitors_photo("photo", MASKED)
+        (tmp_path / "photo.png").write_bytes(b"x")
+        photo.temp_files.add(str(tmp_path / "photo.png"))
+    delete_files_created_by_app(page, -1)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MASKED.name]
 
 
 def test_own_folder_ends_with_the_program(tmp_path: Path) -> None:
