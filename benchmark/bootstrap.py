@@ -33,22 +33,26 @@ def generator_for(*parts: object) -> np.random.Generator:
 
 
 def resample_counts(n: int, draws: int, rng: np.random.Generator) -> np.ndarray:
-    """uint16 (draws, n): how often each of n photos occurs in each resample of n."""
-    counts = np.empty((draws, n), np.uint16)
+    """uint8 (1 + draws, n): how often each of n photos occurs in each resample of n.
+
+    The first row is the photos as they are, once each. A byte is enough: that one photo comes up
+    256 times in a resample has, for any n, a probability below 1e-500.
+    """
+    counts = np.ones((1 + draws, n), np.uint8)
     for start in range(0, draws, 64):  # bounded memory
         rows = min(64, draws - start)
         picked = rng.integers(0, n, (rows, n)) + np.arange(rows)[:, None] * n
-        counts[start : start + rows] = np.bincount(picked.ravel(), minlength=rows * n).reshape(
-            rows, n
-        )
+        occurs = np.bincount(picked.ravel(), minlength=rows * n).reshape(rows, n)
+        counts[1 + start : 1 + start + rows] = occurs
     return counts
 
 
 def resampled_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """(draws, k) means of values (n, k), float64, under counts (draws, n)."""
-    means = np.empty((len(counts), values.shape[1]))
-    for start in range(0, len(counts), 64):
-        means[start : start + 64] = counts[start : start + 64].astype(np.float64) @ values
+    """(draws, k) means of values (n, k), float64, under counts (1 + draws, n) without its first."""
+    means = np.empty((len(counts) - 1, values.shape[1]))
+    for start in range(0, len(means), 64):
+        rows = counts[1 + start : 65 + start]
+        means[start : start + 64] = rows.astype(np.float64) @ values
     return means / len(values)
 
 

@@ -1,7 +1,8 @@
 """`python -m benchmark detect`: how well faces and their masks are found.
 
 Average precision by class and by face size on photos with COCO boxes (pycocotools); how segmented
-and drawn mask agree on bare faces, by slice; how many bare faces are called masked.
+and drawn mask agree on bare faces, by slice; how many bare faces are called masked; how faces are
+labelled whose masks are worn right, below the nose and on the chin.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from tqdm import tqdm
 
 from benchmark import datasets, tables
 from benchmark.detect_masks import mask_table, score_masks
+from benchmark.detect_wear import MASKED, SURE, label_rows, label_table
 from benchmark.models import weights_name
 from benchmark.options import add_face_arguments
-from benchmark.rendered import draw_cases
+from benchmark.rendered import Case, draw_cases
 from uncover.errors import UncoverError
 from uncover.images import read_image
+from uncover.pipeline import Uncoverer
 from uncover.weights_config import write_atomically
 
 SIZES = {"all": (0, 1e10), "under 32 px": (0, 32**2), "from 32 px": (32**2, 1e10),
          "32-96 px": (32**2, 96**2), "over 96 px": (96**2, 1e10)}  # fmt: skip
-SURE = 0.5
-MASKED = {"with_mask", "mask_worn_incorrectly"}
 
 
 def main(arguments: list[str]) -> int:
@@ -47,6 +48,11 @@ def main(arguments: list[str]) -> int:
     p.add_argument(
         "--bare", action="store_true", help="also count the bare faces of --data called masked"
     )
+    p.add_argument(
+        "--wear",
+        action="store_true",
+        help="also label the faces of --data, bare and with masks worn in each way",
+    )
     add_face_arguments(p)
     given = p.parse_args(arguments)
     if given.boxes is None and given.data is None and given.drawn is None:
@@ -57,13 +63,17 @@ def main(arguments: list[str]) -> int:
         results["detector"] = precision(given)
         parts += ["## Average precision by class and face size\n", _ap_table(results["detector"])]
     if given.data is not None or given.drawn is not None:
-        results["segmenter"] = mask_scores(given)
+        cases = face_cases(given)
+        results["segmenter"] = score_masks(_load(given.weights, "segmenter"), cases, given)
         parts += ["## Segmented and drawn mask\n", mask_table(results["segmenter"])]
         if given.bare:
             results["bare"] = bare = called_masked(given)
             share = 100 * bare["called_masked"] / bare["n"]
             parts += [f"Bare faces called masked: {bare['called_masked']} of {bare['n']}, "
                       f"{share:.2f} %\n"]  # fmt: skip
+        if given.wear:
+            results["wear"] = label_rows(_load_all(given.weights), cases, given)
+            parts += ["## Labels of whole photos\n", label_table(results["wear"])]
     report = "\n".join(parts)
     write_atomically(given.out / "detect.json", (json.dumps(results, indent=1) + "\n").encode())
     write_atomically(given.out / "detect.md", report.encode())
@@ -76,6 +86,10 @@ def _load(weights: str, component: str) -> Any:
 
     bundle = load_bundle(None if weights == "default" else weights, components=(component,))
     return getattr(bundle, component).eval()
+
+
+def _load_all(weights: str) -> Uncoverer:
+    return Uncoverer.from_pretrained(None if weights == "default" else weights)
 
 
 def precision(given: argparse.Namespace) -> list[dict[str, Any]]:
@@ -168,13 +182,12 @@ def called_masked(given: argparse.Namespace) -> dict[str, Any]:
     return {"n": len(photos), "called_masked": len(wrong), "photos": wrong}
 
 
-def mask_scores(given: argparse.Namespace) -> list[dict[str, Any]]:
-    """`detect_masks.score_masks` of the data's faces."""
+def face_cases(given: argparse.Namespace) -> list[Case]:
+    """The data's faces, with landmarks and the masks to draw."""
     data = datasets.load_or_draw(given.data, given.drawn, given.split).limited(given.limit)
-    drawn = draw_cases(
+    return draw_cases(
         data, seed=given.seed, size=given.size, align=True, cache=given.cache, quiet=given.quiet
-    )
-    return score_masks(_load(given.weights, "segmenter"), drawn.cases, given)
+    ).cases
 
 
 def _ap_table(rows: list[dict[str, Any]]) -> str:

@@ -77,6 +77,10 @@ class Store:
         for table in self._tables.values():
             table.refresh()
 
+    def release(self) -> None:
+        """Let go of the memory; what is asked for next is read from disk."""
+        self._tables.clear()
+
     def forget(self, fingerprints: Iterable[str]) -> None:
         """Delete all values of these models."""
         import shutil

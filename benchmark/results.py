@@ -121,8 +121,7 @@ def _kid(
 ) -> tuple[dict[str, Any], np.ndarray]:
     if counts is None or n < floor:
         return _empty(TOO_FEW), np.empty(0)
-    with_itself = np.concatenate([np.ones((1, n), counts.dtype), counts])
-    drawn = paired_kid(real, fake, with_itself)
+    drawn = paired_kid(real, fake, counts)
     return _entry(float(drawn[0]), drawn[1:], n), drawn[1:]
 
 

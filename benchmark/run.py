@@ -137,7 +137,9 @@ def _collect(
         values = np.concatenate([store.table(model.fingerprint, s).get(ids) for s in plain], 1)
         rows = store.table(model.fingerprint, features).get(ids) if features else None
         measured.append(Measured(model.name, columns, values, rows))
+        store.release()  # the rows are copies
     real = store.table(TRUTH, features).get(ids) if features else None
+    store.release()
     return measured, real
 
 

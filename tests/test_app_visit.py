@@ -18,7 +18,7 @@ from uncover.errors import ImageError, UncoverError
 from uncover.provenance import NOTE
 from uncover.results import Face
 from uncover.summary import summary
-from uncover.tasks import NO_FACE
+from uncover.tasks import NO_FACE, ON_CHIN
 from uncover.visit import again, download, for_editor, one_line, start
 
 
@@ -77,6 +77,14 @@ def test_doubtful_finds_are_not_counted_as_faces(begun) -> None:
     none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=NO_FACE)]))
     assert none.startswith("**No face found.**")
     assert "2 places that are hardly a face were left alone" in none
+
+
+def test_a_mask_on_the_chin_is_said_with_what_to_do(begun) -> None:
+    result = begun[0](stand_ins.ASTRONAUT)
+    face = Face((0, 0, 9, 9), "mask_worn_incorrectly", 0.9, (512, 512), ON_CHIN)
+    one, two = (summary(replace(result, faces=[face] * n)) for n in (1, 2))
+    assert "1 wears its mask on the chin: *Also masks worn on the chin*" in one
+    assert "2 wear their mask on the chin" in two
 
 
 @pytest.mark.parametrize("varied", [False, True])  # a stand-in, and a real network

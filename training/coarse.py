@@ -57,7 +57,7 @@ def train_coarse(
         stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99), fused=True
     )
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
-    relevant["balance"] = settings.balance
+    relevant |= {"balance": settings.balance, "favour": settings.favour}
     if init is not None:
         relevant["init"] = str(init)
     seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"

@@ -34,6 +34,8 @@ class DrawSettings(Protocol):
     @property
     def balance(self) -> float: ...
     @property
+    def favour(self) -> dict[str, float]: ...
+    @property
     def augment(self) -> AugmentSettings: ...
     @property
     def mask_variety(self) -> bool: ...
@@ -69,16 +71,24 @@ class TrainingData:
         world, rank = accelerator.num_processes, accelerator.process_index
         each, workers = max(1, batch // world), settings.workers
         kind = (size, length, seed, settings.balance, settings.augment, settings.mask_variety)
+        favour = settings.favour
         draws: Dataset[Any]
         sampler = None
         if self.index is not None:
             draws = shards = ShardDraws(
-                self.index, *kind, batch=each, start=seen, rank=rank, world=world
+                self.index,
+                *kind,
+                batch=each,
+                start=seen,
+                rank=rank,
+                world=world,
+                favour=favour,
             )
             shards.check_readers(world * max(1, workers))
         else:
             assert self.train is not None
-            draws, sampler = FaceDraws(self.train, *kind), StridedDraws(seen, length, rank, world)
+            draws = FaceDraws(self.train, *kind, favour=favour)
+            sampler = StridedDraws(seen, length, rank, world)
         if workers:
             # One thread for each, set before they are forked: in a fork it can wait for ever.
             cv2.setNumThreads(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -187,12 +187,14 @@ class FaceDraws(Dataset[dict[str, np.ndarray]]):
         balance: float,
         augment: AugmentSettings,
         variety: bool = True,
+        favour: Mapping[str, float] | None = None,
     ) -> None:
         if not faces:
             raise UncoverError("no faces to train on: the train split of the data is empty")
         self.faces, self.size, self.length, self.seed = faces, size, length, seed
         self.augment, self.variety = augment, variety
-        self.cumulative = np.cumsum(draw_probabilities([f.record for f in faces], balance))
+        records = [face.record for face in faces]
+        self.cumulative = np.cumsum(draw_probabilities(records, balance, favour))
 
     def __len__(self) -> int:
         return self.length

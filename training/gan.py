@@ -180,7 +180,9 @@ def train(
                         torch.cat([valid_v, valid_v]),
                     )[0]
                 on_real, on_fake = both.float().chunk(2)
-                labels = losses.patch_labels(hole_v if settings.mask_aware else hole_v + 1, on_fake)
+                labels = losses.patch_labels(
+                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
+                )
                 terms[f"d_{name}"] = losses.d_logistic(on_real, on_fake, labels)
                 loss_d = loss_d + terms[f"d_{name}"]
                 if penalise:
@@ -212,7 +214,9 @@ def train(
                 views, hole_v, valid_v = looked_at(critic.config, [real, pasted], told, valid)
                 with accelerator.autocast():
                     on_fake, features = critic(views[1], hole_v, valid_v)
-                labels = losses.patch_labels(hole_v if settings.mask_aware else hole_v + 1, on_fake)
+                labels = losses.patch_labels(
+                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
+                )
                 weight = share * getattr(weights, f"adversarial_{name}")
                 terms[f"g_{name}"] = losses.g_logistic(on_fake.float(), labels)
                 loss_g = loss_g + weight * terms[f"g_{name}"]

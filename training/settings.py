@@ -69,7 +69,8 @@ class GanSettings:
     beta: the generator's first Adam coefficient.
     adversarial_from: share of the run after which the discriminators come in.
     critics_in_turn: one discriminator a step instead of both, each with the weight of two.
-    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often.
+    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often. favour: factor
+      on how often photos of an ethnicity or a pose bin are drawn, such as {"black": 2.0}.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
       models that repaint the whole crop. follow: the discriminators are told where the hole is and
       the local one looks there; off = it looks at the middle of the crop. mask_aware: known
@@ -92,6 +93,7 @@ class GanSettings:
     adversarial_from: float = 0.3
     critics_in_turn: bool = False
     balance: float = 0.5
+    favour: dict[str, float] = field(default_factory=dict)
     composite: bool = True
     follow: bool = True
     mask_aware: bool = True
@@ -120,7 +122,7 @@ class GanSettings:
         if self.architecture not in ("unet", "seed"):
             raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
         if self.mask_aware and not self.follow:
-            raise ValueError("mask_aware = true needs follow = true: labels by the hole need the hole")
+            raise ValueError("mask_aware = true needs follow = true")
         if self.generator.latent:
             raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -23,13 +23,11 @@ from torch.utils.data import IterableDataset, get_worker_info
 from training.commands import command_parser, run_to_exit
 from training.faces import AugmentSettings, StoredFace, draw_item
 from training.pack import Shard
-from training.sampling import cell
+from training.sampling import Cell, cell, cell_weights
 from training.shard_files import ShardIndex, decoded, read_index, read_shard, val_faces
 from uncover.errors import UncoverError
 
-__all__ = ["ShardDraws", "ShardIndex", "cell_weights", "drawn", "read_index", "val_faces"]
-
-MOST_FAVOURED = 20.0  # as in `training.sampling.draw_probabilities`
+__all__ = ["ShardDraws", "ShardIndex", "cells_of", "drawn", "read_index", "val_faces"]
 
 
 class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
@@ -41,7 +39,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         index: from `read_index`.
         size: side of the crops in pixels, at most what the shards were packed for.
         length: draws of the whole run, over all ranks.
-        seed, balance, augment, variety: as in `FaceDraws`.
+        seed, balance, augment, variety, favour: as in `FaceDraws`.
         batch: draws per batch of one rank.
         start: draws of the run that were made before, over all ranks (a multiple of world * batch).
         rank, world: of this process.
@@ -66,13 +64,14 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         rank: int = 0,
         world: int = 1,
         mix: int = 4,
+        favour: Mapping[str, float] | None = None,
     ) -> None:
         index.check_size(size)
         self.index, self.size, self.length, self.seed = index, size, length, seed
         self.augment, self.variety, self.mix = augment, variety, mix
         self.batch, self.start, self.rank, self.world = batch, start, rank, world
         self.shards = index.of("train")
-        self.weights = cell_weights(index.cells, balance)
+        self.weights = cell_weights(cells_of(index), balance, favour)
 
     def check_readers(self, readers: int) -> None:
         """Raises UncoverError when there are fewer shards than readers."""
@@ -116,7 +115,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
                     continue
                 faces = [face for shard in group for face in read_shard(self.index, shard)]
                 rng = np.random.default_rng([self.seed, 1, epoch, reader, number])
-                weights = [self.weights["\t".join(cell(face.record))] for face in faces]
+                weights = [self.weights[cell(face.record)] for face in faces]
                 for which in drawn(np.array(weights), rng)[skip:]:
                     yield faces[which]
                 del faces  # before the next shards come in
@@ -136,19 +135,9 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         return [shards[i : i + self.mix] for i in range(0, len(shards), self.mix)]
 
 
-def cell_weights(cells: dict[str, int], balance: float) -> dict[str, float]:
-    """How often a photo of each cell is drawn per epoch, 1 on average over the photos.
-
-    The probabilities of `training.sampling.draw_probabilities`, times the number of photos.
-    """
-    if not 0 <= balance <= 1:
-        raise ValueError(f"balance must lie in 0..1, not {balance}")
-    total = sum(cells.values())
-    raw = {key: count**-balance for key, count in cells.items()}
-    mean = sum(raw[key] * count for key, count in cells.items()) / total
-    capped = {key: min(value / mean, MOST_FAVOURED) for key, value in raw.items()}
-    mean = sum(capped[key] * count for key, count in cells.items()) / total
-    return {key: value / mean for key, value in capped.items()}
+def cells_of(index: ShardIndex) -> dict[Cell, int]:
+    """(ethnicity, pose bin) -> training photos in the shards."""
+    return {tuple(key.split("\t")): count for key, count in index.cells.items()}  # type: ignore[misc]
 
 
 def drawn(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -15,7 +15,7 @@ from typing import Any
 from .jobs import Job, Outcome, fill, read, write
 from .photo import Photo
 from .pipeline import Uncoverer
-from .results import Result
+from .results import Result, sample_paths
 
 JOURNAL = ".uncover-progress.jsonl"
 AHEAD = 2  # photos that are read ahead, and that may wait to be written
@@ -30,11 +30,13 @@ class Journal:
 
     Args:
         meant: what the results depend on besides the photos; plain values.
+        samples: answers per photo, each a file; a photo of which one is gone is not done.
     """
 
-    def __init__(self, meant: dict[str, Any]) -> None:
+    def __init__(self, meant: dict[str, Any], samples: int = 1) -> None:
         text = json.dumps(meant, sort_keys=True, default=str)
         self.meant = hashlib.sha256(text.encode()).hexdigest()[:16]
+        self.samples = samples
         self.lock = threading.Lock()
         self.files: set[Path] = set()
         self.made: set[Path] = set()
@@ -50,7 +52,8 @@ class Journal:
             line = lines[folder].get(str(job.source.resolve()))
             if job.problem is not None or line is None or line["state"] != state_of(job):
                 continue
-            if line["status"] != "filled" or job.target.is_file():
+            files = sample_paths(job.target, self.samples)
+            if line["status"] != "filled" or all(path.is_file() for path in files):
                 done[job] = Outcome(job, line["status"], line["message"], line["details"])
         return done
 

@@ -119,7 +119,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.mask is not None and (len(options.photos) != 1 or options.photos[0].is_dir()):
         raise UsageError("--mask goes with exactly one photo")
     jobs, passed_over = plan(options.photos, options.out, options.samples)
-    journal = Journal(_meant(options)) if len(jobs) > 1 and options.mask is None else None
+    several = len(jobs) > 1 and options.mask is None
+    journal = Journal(_meant(options), options.samples) if several else None
     # What is kept of each photo to the end: only --json has a use for all of it.
     kept = (lambda outcome: outcome) if options.json else Outcome.shortened
     before = {j: kept(o) for j, o in journal.before(jobs).items()} if journal else {}

@@ -18,7 +18,8 @@ from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline
 from .results import Face, Result
-from .tasks import Task, from_segmentation, whole_mask
+from .straps import paint_over, painted_over, without_straps
+from .tasks import SPARED, Judged, Task, judge, task_for, whole_mask
 
 REGION_SIDE = 384
 """Longer side of the picture in which one face's mask is repainted."""
@@ -161,7 +162,7 @@ def fill_again(
     ]
     done += [face for i, face in enumerate(faces) if i not in listed and face.reason is not None]
     jobs.sort(key=lambda job: job[0].area)
-    bare = [face for face in faces if face.reason == "bare"]
+    bare = [face for face in faces if face.reason in SPARED]
     for face, mask in jobs:
         if mask is None:
             task = _as_found(uncoverer, photo, face, bare)
@@ -185,6 +186,8 @@ def _fill_face(
         if blend == "feather":
             picture = match_colours(picture, task.seen, task.hole)
         paste(pixels, picture, task.crop, task.patch, blend)
+        if task.straps is not None:
+            paint_over(pixels, task.straps, task.crop)
     return replace(task.face, reason=None, roll=task.crop.roll, crop=task.crop)
 
 
@@ -196,9 +199,12 @@ def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Fac
         probability = uncoverer.segmenter.segment(seen[None]).probability[0]
         settings = replace(uncoverer.settings, fill_chin=True)
         config = uncoverer.segmenter.config
-        task = from_segmentation(face, crop, seen, probability, bare, config, settings)
-        if isinstance(task, Task):
-            return task
+        found = judge(face, crop, seen, probability, config, settings)
+        if isinstance(found, Judged):
+            (found,) = uncoverer.with_straps(photo, [found], settings)
+            task = task_for(found, bare, config, settings)
+            if isinstance(task, Task):
+                return task
     return _by_hand(uncoverer, photo, face, face.mask)
 
 
@@ -209,12 +215,18 @@ def _by_hand(uncoverer: Uncoverer, photo: Photo, face: Face, mask: NDArray[np.bo
         rough = FaceCrop.from_box(face.box, int(uncoverer.generator.config.resolution))
         points = uncoverer.segmenter.segment(rough.extract(photo.rgb)[None]).points[0]
         crop = refine(rough, points) or rough
-    crop = widened_to(crop, mask)
     part = whole_mask(mask)
+    body, beyond = without_straps(part.painted, crop, part.at)
+    straps = None
+    if body.any() and beyond.any():
+        straps = Patch(part.rect, beyond.astype(np.float32))
+        part = replace(part, painted=body)
+    crop = widened_to(crop, part.painted, at=part.at)
     face = replace(face, rect=part.rect, patch=part.painted, polygon=outline(mask))
     alpha = soft_edge(face, uncoverer.settings.feather * crop.size / crop.scale)
     hole = hole_in_crop(crop, face.patch, face.rect, face.size)
-    return Task(face, crop, crop.extract(photo.rgb), Patch(face.rect, alpha), hole)
+    seen = crop.extract(photo.rgb)
+    return Task(painted_over(face, straps), crop, seen, Patch(face.rect, alpha), hole, straps)
 
 
 def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:

@@ -6,45 +6,37 @@ ONNX session, a fake in a test) can stand in for them, and importing this module
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import frame_around_mask, overlap, refine
+from .alignment import frame_around_mask
 from .answers import answers, check_samples, is_varied
 from .compositing import Blend, match_colours, paste
 from .errors import UncoverError
+from .finding import FaceFinder, in_chunks
 from .geometry import FaceCrop
 from .images import ImageLike, MaskLike, read_image, read_mask
+from .loading import load_networks
 from .photo import Photo
 from .results import Face, Result
 from .settings import Detector, Painter, Segmenter, Settings
+from .straps import paint_over
 from .tasks import (
-    NO_FACE,
     ON_CHIN,
-    Found,
     Part,
     Task,
-    believed,
     from_mask,
-    from_segmentation,
     split_mask,
     whole_mask,
-    why_not,
 )
 
 __all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
 
-T = TypeVar("T")
-Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
-"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2), and
-the probability that it shows a face."""
 
-
-class Uncoverer:
+class Uncoverer(FaceFinder):
     """Finds face masks in photos and paints plausible faces under them.
 
     The faces are guesses, never identifications.
@@ -91,35 +83,8 @@ class Uncoverer:
         if unknown:
             raise UncoverError(f"unknown setting {', '.join(sorted(unknown))}")
         chosen = Settings(**settings)
-        if device not in ("auto", "cpu", "cuda"):
-            raise UncoverError(f"device must be auto, cpu or cuda, not {device!r}")
-        if backend not in ("torch", "onnx", "openvino"):
-            raise UncoverError(f"backend must be torch, onnx or openvino, not {backend!r}")
-        if backend != "torch":
-            from .onnx_backend import load
-
-            if device == "cuda":
-                raise UncoverError(
-                    f"the {backend} backend runs on the CPU: leave out --device cuda"
-                )
-            runtime: Any = backend
-            return cls(*load(source, revision, local_files_only, runtime=runtime), settings=chosen)
-        import torch
-
-        from .lean_import import import_torchvision
-        from .weights import load_bundle
-
-        import_torchvision()
-        from .blocks import fold
-
-        if device == "cuda" and not torch.cuda.is_available():
-            raise UncoverError("PyTorch sees no CUDA device here: use --device cpu or auto")
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
-        bundle = load_bundle(source, revision=revision, local_files_only=local_files_only)
-        networks = (bundle.detector, bundle.segmenter, bundle.generator)
-        detector, segmenter, generator = (network.to(device).eval() for network in networks)
-        return cls(detector, segmenter, fold(generator), chosen)
+        networks = load_networks(source, revision, device, local_files_only, backend)
+        return cls(*networks, settings=chosen)
 
     def __call__(
         self,
@@ -204,80 +169,6 @@ class Uncoverer:
         given = {name: value for name, value in changes.items() if value is not None}
         return replace(self.settings, **given) if given else self.settings
 
-    def _detections(self, photo: Photo) -> list[Found]:
-        """(box, label, score) of each face, best first, one per face."""
-        found = self.detector.detect([photo.rgb])[0]
-        order = np.argsort(-np.asarray(found.scores), kind="stable")
-        kept: list[Found] = []
-        for i in order:
-            x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
-            box = (x0, y0, x1, y1)
-            usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
-            if usable and all(overlap(box, other[0]) < 0.5 for other in kept):
-                kept.append((box, str(found.labels[i]), float(found.scores[i])))
-        return kept
-
-    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[Task]]:
-        """Faces that are left alone, each with its reason, and those to fill."""
-        size = (photo.height, photo.width)
-        aside: list[Face] = []
-        chosen: list[Face] = []
-        for box, label, score in self._detections(photo):
-            if score < min(settings.reported_score, settings.min_score):
-                continue
-            face = Face(box=box, label=label, score=score, size=size)
-            reason = why_not(face, settings)
-            if reason is None:
-                chosen.append(face)
-            else:
-                aside.append(replace(face, reason=reason))
-        rough = [FaceCrop.from_box(f.box, self._side) for f in chosen]
-        pairs = list(zip(chosen, self._aligned(photo, rough), rough, strict=True))
-        chosen, crops = [], []
-        for face, level, coarse in pairs:
-            if level is None and face.score < settings.trusted_score:
-                aside.append(replace(face, reason=NO_FACE))
-            else:
-                chosen.append(face)
-                crops.append(level or coarse)
-        bare = [face for face in aside if face.reason == "bare"]
-        tasks: list[Task] = []
-        looks = self._segmented(photo, crops)
-        config = self.segmenter.config
-        least = float(getattr(config, "presence", 0.0))
-        for face, crop, look in zip(chosen, crops, looks, strict=True):
-            seen, probability, points, presence = look
-            if believed(presence, face.score) < least:
-                aside.append(replace(face, reason=NO_FACE))
-                continue
-            face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
-            task = from_segmentation(face, crop, seen, probability, bare, config, settings)
-            if isinstance(task, Face):
-                aside.append(task)
-            else:
-                tasks.append(task)
-        return aside, tasks
-
-    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
-        """The canonical crop for each rough one; None where the points cannot be right."""
-        looks = self._looked_at(photo, rough)
-        return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
-
-    def _segmented(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
-        """What the upright crops show."""
-        return self._looked_at(photo, crops)
-
-    def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
-        """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
-        looks: list[Look] = []
-        for chunk in _chunks(crops, self.settings.batch):
-            seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
-            found = self.segmenter.segment(seen)
-            presence = getattr(found, "presence", None)  # not every segmenter says so
-            present = [1.0] * len(chunk) if presence is None else [float(p) for p in presence]
-            looks += zip(seen, found.probability, found.points, present, strict=True)
-        return looks
-
     def _framed(self, photo: Photo, parts: list[Part]) -> list[FaceCrop]:
         """The frame of the face that each part of a mask lies on, guessed where none is found."""
         rough = [
@@ -304,7 +195,7 @@ class Uncoverer:
         most `batch`)."""
         check_samples(self.generator, samples)
         kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
-        for chunk in _chunks(tasks, self.settings.batch):
+        for chunk in in_chunks(tasks, self.settings.batch):
             crops = np.stack([task.seen for task in chunk])
             holes = np.stack([task.hole for task in chunk])
             filled = answers(self.generator, crops, holes, samples)
@@ -325,12 +216,9 @@ class Uncoverer:
             if settings.blend == "feather":
                 picture = match_colours(picture, task.seen, task.hole)
             paste(pixels, picture, task.crop, task.patch, settings.blend)
+            if task.straps is not None:
+                paint_over(pixels, task.straps, task.crop)
         return pixels
-
-
-def _chunks(items: list[T], size: int) -> Iterator[list[T]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
 
 
 def _sorted(faces: list[Face]) -> list[Face]:

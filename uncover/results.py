@@ -56,9 +56,14 @@ class Face:
         return full
 
     @property
+    def sides(self) -> tuple[float, float]:
+        """Width and height of the box in pixels."""
+        return self.box[2] - self.box[0], self.box[3] - self.box[1]
+
+    @property
     def area(self) -> float:
         """Area of the box in square pixels."""
-        return (self.box[2] - self.box[0]) * (self.box[3] - self.box[1])
+        return self.sides[0] * self.sides[1]
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON; coordinates in photo pixels."""

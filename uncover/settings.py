@@ -21,6 +21,8 @@ class Settings:
         min_score: faces that the detector is less sure of are not filled.
         min_box: faces whose box is narrower or lower than this many pixels are not filled.
         trusted_score: below it, a face whose points do not look like a face is not filled.
+        chin_box: bare faces whose box is at least so wide and high are searched for a mask on the
+            chin.
         fill_chin: also fill under masks that are pulled down to the chin.
         blend: "feather" or "poisson".
         feather: width of the soft outer ring as a fraction of the crop's side.
@@ -33,6 +35,7 @@ class Settings:
     min_score: float = 0.5
     min_box: float = 24.0
     trusted_score: float = 0.9
+    chin_box: float = 48.0
     fill_chin: bool = False
     blend: Blend = "feather"
     feather: float = 0.03

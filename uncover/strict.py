@@ -81,7 +81,8 @@ def from_dict(cls: type[T], data: Any, where: str, *, complete: bool = False) ->
     fields = {field.name: field for field in dataclasses.fields(cls) if field.init}
     unknown = sorted(set(data) - set(fields))
     if unknown:
-        raise WeightsError(f"{where}: unknown key {str(unknown[0])[:80]!r}")
+        known = ", ".join(sorted(fields))
+        raise WeightsError(f"{where}: unknown key {str(unknown[0])[:80]!r}; known here: {known}")
     hints = get_type_hints(cls)
     values: dict[str, Any] = {}
     for name, field in fields.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .annotate import DOUBTFUL, WORDS
 from .results import Result
+from .tasks import ON_CHIN
 
 
 def summary(result: Result) -> str:
@@ -23,6 +24,10 @@ def summary(result: Result) -> str:
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"
+    hanging = sum(face.reason == ON_CHIN for face in result.faces)
+    if hanging:
+        has = "1 wears its" if hanging == 1 else f"{hanging} wear their"
+        text += f" {has} mask on the chin: *Also masks worn on the chin* paints there too."
     if doubtful:
         places = "One place that is" if doubtful == 1 else f"{doubtful} places that are"
         verb = "was" if doubtful == 1 else "were"

@@ -11,15 +11,20 @@ from numpy.typing import NDArray
 
 from .alignment import Box, face_box, widened_to
 from .compositing import Patch, patch_from_crop, spared
-from .geometry import FaceCrop, Rect
-from .regions import clean_mask, hole_in_crop, is_on_chin, outline, soft_region
+from .geometry import TEMPLATE_5, FaceCrop, Rect
+from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
+from .straps import painted_over, strap_patch, wider
+from .wearing import how_worn, surely_on_chin
 
 BARE = "without_mask"
+WRONG = "mask_worn_incorrectly"
 ON_CHIN = "mask on the chin"
 NO_MASK = "no mask pixels found"
 NO_FACE = "no face under the mask"
+SPARED = ("bare", ON_CHIN)
+"""Reasons for which nothing of another face's mask is painted in a face's box either."""
 
 _TRUST = 1.5  # weight of the detector's odds that there is a face, beside the segmenter's
 
@@ -30,7 +35,7 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    and the crop pixels to hide (bool (S, S)).
+    the crop pixels to hide (bool (S, S)), and the straps beyond the crop, to be painted over.
     """
 
     face: Face
@@ -38,6 +43,19 @@ class Task:
     seen: NDArray[np.uint8]
     patch: Patch
     hole: NDArray[np.bool_]
+    straps: Patch | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
+    (bool (S, S)), and the straps that a wider look found (bool (S, S) of the wider frame)."""
+
+    face: Face
+    crop: FaceCrop
+    seen: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    straps: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,12 +74,11 @@ class Part:
 
 def why_not(face: Face, settings: Settings) -> str | None:
     """Why a detected face is not to be filled; None when it is."""
-    x0, y0, x1, y1 = face.box
     if face.score < settings.min_score:
         return "low score"
     if face.label == BARE:
         return "bare"
-    if min(x1 - x0, y1 - y0) < settings.min_box:
+    if min(face.sides) < settings.min_box:
         return "too small"
     return None
 
@@ -80,40 +97,66 @@ def believed(presence: float, score: float) -> float:
     return float(1 / (1 + np.exp(-logit)))
 
 
-def from_segmentation(
+def judge(
     face: Face,
     crop: FaceCrop,
     seen: NDArray[np.uint8],
     probability: NDArray[np.float32],
-    bare: Sequence[Face],
     config: object,
     settings: Settings,
+) -> Judged | Face:
+    """A face whose mask is to be filled, or the face with the reason why not.
+
+    Where the mask leaves the nose or the mouth free, or where there is none, the face's label says
+    so.
+
+    Args:
+        face: as detected, with its points. crop, seen: its upright frame and what that shows.
+        probability: float32 (S, S), the segmenter's.
+        config: the segmenter's, with `threshold`.
+    """
+    probability = np.asarray(probability, np.float32)
+    mask = clean_mask(probability, float(config.threshold))  # type: ignore[attr-defined]
+    points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
+    hanging = surely_on_chin(probability, mask, points, crop, face.size)
+    if face.label == BARE and not hanging:
+        return replace(face, reason="bare")
+    if not mask.any():
+        return replace(face, label=BARE, reason=NO_MASK)
+    wear = how_worn(mask, points)
+    label = WRONG if hanging or wear == "nose_out" else face.label
+    face = replace(face, label=label, polygon=outline(mask, crop))
+    if wear == "chin" and not settings.fill_chin:
+        return replace(face, reason=ON_CHIN)
+    return Judged(face, crop, seen, mask)
+
+
+def task_for(
+    found: Judged, spare: Sequence[Face], config: object, settings: Settings
 ) -> Task | Face:
     """What to paint for one face; the face with a reason when nothing is.
 
     Args:
-        face: as detected. crop, seen: its upright frame and what that shows.
-        probability: float32 (S, S), the segmenter's.
-        bare: faces whose boxes must not be painted in.
-        config: the segmenter's, with `threshold` and `dilation`.
+        spare: faces whose boxes must not be painted in.
+        config: the segmenter's, with `dilation`.
     """
-    mask = clean_mask(np.asarray(probability, np.float32), float(config.threshold))  # type: ignore[attr-defined]
-    if not mask.any():
-        return replace(face, reason=NO_MASK)
-    face = replace(face, polygon=outline(mask, crop))
-    if is_on_chin(mask) and not settings.fill_chin:
-        return replace(face, reason=ON_CHIN)
-    alpha = soft_region(mask, float(config.dilation), settings.feather)  # type: ignore[attr-defined]
+    face, crop = found.face, found.crop
+    alpha = soft_region(found.mask, float(config.dilation), settings.feather)  # type: ignore[attr-defined]
     height, width = face.size
     patch = patch_from_crop(alpha, crop, width, height)
-    patch = patch and spared(patch, face.box, [other.box for other in bare])
+    boxes = [other.box for other in spare]
+    patch = patch and spared(patch, face.box, boxes)
     if patch is None:
         return replace(face, reason=NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    return Task(face, crop, seen, patch, hole)
+    straps = None
+    if found.straps is not None:
+        widening = float(config.dilation), settings.feather  # type: ignore[attr-defined]
+        straps = strap_patch(found.straps, wider(crop), *widening, face, boxes)
+    return Task(painted_over(face, straps), crop, found.seen, patch, hole, straps)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:

@@ -14,13 +14,17 @@ from __future__ import annotations
 
 import numpy as np
 
-BLOCK = 2048
+BLOCK = 2048  # photos whose pairs are formed at a time
+DRAWS = 256  # resamples weighed at a time
 
 
 def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """(n, m) kernel matrix of rows (n, d) and (m, d)."""
-    product = x.astype(np.float64) @ y.astype(np.float64).T
-    return (product / x.shape[1] + 1.0) ** 3
+    k = x.astype(np.float64) @ y.astype(np.float64).T
+    k /= x.shape[1]
+    k += 1.0
+    k **= 3
+    return k
 
 
 def kid(real: np.ndarray, fake: np.ndarray) -> float:
@@ -47,10 +51,15 @@ def paired_kid(real: np.ndarray, fake: np.ndarray, counts: np.ndarray) -> np.nda
     blocks = max(1, round(len(real) / BLOCK))
     for part in np.array_split(np.arange(len(real)), blocks):
         x, y = real[part], fake[part]
+        h = kernel(x, x)
+        h += kernel(y, y)
         xy = kernel(x, y)
-        h = kernel(x, x) + kernel(y, y) - xy - xy.T
+        h -= xy
+        h -= xy.T
         np.fill_diagonal(h, 0.0)
-        weights = counts[:, part].astype(np.float64)
-        total += np.einsum("bi,bi->b", weights @ h, weights)
-        pairs += weights.sum(1) ** 2 - (weights**2).sum(1)
+        for start in range(0, len(counts), DRAWS):
+            draws = slice(start, start + DRAWS)
+            weights = counts[draws, part[0] : part[-1] + 1].astype(np.float64)
+            total[draws] += np.einsum("bi,bi->b", weights @ h, weights)
+            pairs[draws] += weights.sum(1) ** 2 - (weights**2).sum(1)
     return total / pairs

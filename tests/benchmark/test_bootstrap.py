@@ -43,16 +43,17 @@ def test_coverage_of_a_paired_difference():
 
 def test_counts_are_resamples():
     counts = resample_counts(30, 500, np.random.default_rng(0))
-    assert counts.shape == (500, 30)
+    assert counts.shape == (501, 30)
+    assert (counts[0] == 1).all()
     assert (counts.sum(1) == 30).all()
-    assert counts.mean() == pytest.approx(1.0)
-    assert counts.var() == pytest.approx(1 - 1 / 30, abs=0.05)
+    assert counts[1:].mean() == pytest.approx(1.0)
+    assert counts[1:].var() == pytest.approx(1 - 1 / 30, abs=0.05)
 
 
 def test_means_agree_with_drawing_rows():
     values = np.random.default_rng(1).normal(size=(12, 3))
     counts = resample_counts(12, 100, np.random.default_rng(2))
-    rows = np.repeat(np.arange(12), counts[7].astype(int))
+    rows = np.repeat(np.arange(12), counts[1 + 7].astype(int))
     np.testing.assert_allclose(resampled_means(values, counts)[7], values[rows].mean(0))
 
 

@@ -7,6 +7,8 @@ from PIL import Image
 
 from benchmark import detect
 from benchmark.__main__ import main
+from uncover.results import Face
+from uncover.tasks import ON_CHIN
 
 LABELS = ("with_mask", "without_mask")
 BOXES = [[10, 10, 40, 40], [60, 20, 100, 100]]
@@ -91,6 +93,37 @@ def test_bare_faces_called_masked_are_counted(tmp_path, monkeypatch):
     bare = json.loads((tmp_path / "detect.json").read_text())["bare"]
     assert (bare["n"], bare["called_masked"], len(bare["photos"])) == (3, 3, 3)
     assert "called masked: 3 of 3, 100.00 %" in (tmp_path / "detect.md").read_text()
+
+
+class Labeller:
+    """Calls every face with much blue in it masked, and the main face's mask one on the chin."""
+
+    def detect(self, photo):
+        height, width = photo.shape[:2]
+        box = (0.2 * width, 0.1 * height, 0.8 * width, 0.95 * height)
+        size = (height, width)
+        doubtful = Face((0, 0, 9, 9), "with_mask", 0.3, size, "low score")
+        if not hasattr(self, "first"):
+            self.first = photo
+        if (photo == self.first).all():
+            return [Face(box, "without_mask", 0.9, size, "bare"), doubtful]
+        return [Face(box, "mask_worn_incorrectly", 0.9, size, ON_CHIN), doubtful]
+
+
+def test_labels_of_masks_worn_in_each_way(tmp_path, monkeypatch):
+    monkeypatch.setattr(detect, "_load", lambda weights, component: Segmenter())
+    monkeypatch.setattr(detect, "_load_all", lambda weights: Labeller())
+    words = ["detect", "--drawn", "1", "--out", str(tmp_path), "--cache", str(tmp_path / "c")]
+    assert main([*words, "--size", "96", "--quiet", "--wear"]) == 0
+    rows = {r["wear"]: r for r in json.loads((tmp_path / "detect.json").read_text())["wear"]}
+    assert list(rows) == ["bare", "worn", "nose_out", "chin"]
+    assert (rows["bare"]["n"], rows["bare"]["without_mask"], rows["bare"]["called_masked"]) == (
+        1, 1, 0,
+    )  # fmt: skip
+    chin = rows["chin"]
+    assert (chin["mask_worn_incorrectly"], chin["on_chin"], chin["filled"]) == (1, 1, 0)
+    assert chin["called_masked"] == 1
+    assert "| chin | 1 | 0 | 0 | 1 | 0 | 1 | 1 |" in (tmp_path / "detect.md").read_text()
 
 
 def test_absent_photo_is_named(scenes, tmp_path, monkeypatch, capsys):

@@ -142,7 +142,7 @@ def test_seed_preset_trains_the_original_model(drawn, tmp_path):
     ("arguments", "message"),
     [
         (["--preset", "none"], "no preset"),
-        (["--set", "colour=1"], "unknown setting"),
+        (["--set", "colour=1"], "unknown key"),
         (["--data", "nowhere"], "no such folder"),
         (["--resume"], "without --resume"),
     ],

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from training.sampling import StridedDraws, cell, draw_probabilities, pose_bin
+from uncover.errors import UncoverError
 
 
 def face(ethnicity, yaw):
@@ -44,6 +45,14 @@ def test_balance_one_is_equal_up_to_the_limit_on_one_photo():
     white, black, side = shares(1.0)
     assert white == pytest.approx(black)
     assert side == pytest.approx(0.2 / (0.2 + 2 / 3))  # 20 x its share at balance 0
+
+
+def test_favoured_photos_are_drawn_so_many_times_as_often():
+    p = draw_probabilities(FACES, 0.0, {"black": 3.0})
+    assert p[90:99].mean() == pytest.approx(3 * p[:90].mean())
+    assert p.sum() == pytest.approx(1)
+    with pytest.raises(UncoverError, match="'green'"):
+        draw_probabilities(FACES, 0.0, {"green": 2.0})
 
 
 def test_balance_out_of_range():

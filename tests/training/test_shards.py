@@ -17,9 +17,9 @@ from training.faces import AugmentSettings, FaceDraws, store_face, store_faces
 from training.pack import INDEX_NAME, pack, shrunk
 from training.pack import main as pack_main
 from training.prepare import main as prepare_main
-from training.sampling import cell, draw_probabilities
+from training.sampling import cell, cell_weights, draw_probabilities
 from training.shard_files import decoded, join_indexes, read_shard
-from training.shards import ShardDraws, cell_weights, drawn, main, read_index, val_faces
+from training.shards import ShardDraws, cells_of, drawn, main, read_index, val_faces
 from uncover.drawn import write_drawn_faces
 from uncover.errors import UncoverError
 from uncover.records import read_manifest
@@ -145,8 +145,8 @@ def test_ranks_get_equally_many_and_different_draws(folder: Path) -> None:
 def test_balance_draws_as_often_as_face_draws_does(folder: Path) -> None:
     records = read_manifest(folder, "train")
     expected = draw_probabilities(records, 0.7) * len(records)
-    weights = cell_weights(read_index(folder).cells, 0.7)
-    ours = [weights["\t".join(cell(record))] for record in records]
+    weights = cell_weights(cells_of(read_index(folder)), 0.7)
+    ours = [weights[cell(record)] for record in records]
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
 

@@ -33,7 +33,7 @@ def draw_scene(
         cv2.ellipse(image, centre, axes, 0, 0, 360, SKIN, -1)
         if wear != "bare":
             crop = FaceCrop.from_box(box, SIZE)
-            lo, hi = {"worn": (0.42, 0.84), "chin": (0.74, 0.92)}[wear]
+            lo, hi = {"worn": (0.42, 0.84), "nose_out": (0.56, 0.9), "chin": (0.74, 0.92)}[wear]
             corners = [[0.28, lo], [0.72, lo], [0.68, hi], [0.32, hi]]
             cloth = crop.to_photo(np.array(corners) * SIZE).round().astype(np.int32)
             cv2.fillPoly(image, [cloth], CLOTH)

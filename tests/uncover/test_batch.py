@@ -19,6 +19,7 @@ from uncover.batch import AHEAD, JOURNAL, WRITERS, Journal, run_all
 from uncover.cli import INTERRUPTED, OK, main
 from uncover.jobs import Job, plan
 from uncover.pipeline import Uncoverer
+from uncover.results import sample_paths
 
 BOX = (60, 30, 140, 135)
 PATIENCE = 60.0  # seconds until a hanging test gives up; nothing takes that long
@@ -233,6 +234,14 @@ def test_a_photo_that_changes_while_it_is_worked_on_is_not_done(folder: Path, mo
     journal, todo = Journal({}), planned(folder)
     assert len(list(run_all(todo, make([BOX]), journal=journal))) == 6
     assert set(journal.before(todo)) == {*todo} - {todo[1]}
+
+
+def test_a_photo_without_all_its_samples_is_not_done(folder: Path) -> None:
+    journal, todo = Journal({}, samples=2), planned(folder)
+    list(run_all(todo, make([BOX]), journal=journal))
+    for path in sample_paths(todo[1].target, 2):
+        path.touch()
+    assert set(journal.before(todo)) == {todo[1]}
 
 
 def test_a_folder_made_for_nothing_is_removed(tmp_path: Path) -> None:

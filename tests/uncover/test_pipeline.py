@@ -101,6 +101,49 @@ def test_chin_masks_are_filled_when_asked() -> None:
     assert make([BOX], fill_chin=True)(photo).filled
 
 
+def test_a_mask_on_the_chin_of_a_face_called_bare_is_found_and_left_alone() -> None:
+    photo = draw_scene([BOX], wear="chin")
+    uncoverer = make([BOX], ["without_mask"])
+    face = uncoverer(photo).faces[0]
+    assert (face.label, face.reason) == ("mask_worn_incorrectly", ON_CHIN)
+    assert face.polygon
+    assert not face.mask.any()
+    filled = uncoverer(photo, fill_chin=True)
+    assert filled.faces[0].label == "mask_worn_incorrectly"
+    assert cloth_left(np.asarray(filled.image)) == 0
+
+
+def test_small_bare_faces_are_not_searched_for_a_mask() -> None:
+    uncoverer = make([BOX, (0, 0, 40, 60)], ["without_mask"] * 2)
+    uncoverer(draw_scene([BOX], wear="bare"))
+    assert uncoverer.segmenter.batches == [1, 1]
+    uncoverer.settings = replace(uncoverer.settings, chin_box=200.0)
+    assert uncoverer.detect(draw_scene([BOX], wear="chin"))[0].reason == "bare"
+    assert uncoverer.segmenter.batches == [1, 1]
+
+
+def test_a_bare_face_keeps_its_label_whatever_the_closer_look_says() -> None:
+    for changes in ({"wild": True}, {"presence": 0.001}, {}):
+        uncoverer = make([BOX], ["without_mask"])
+        uncoverer.segmenter.config.presence = 0.5
+        for name, value in changes.items():
+            setattr(uncoverer.segmenter, name, value)
+        face = uncoverer.detect(draw_scene([BOX], wear="chin" if changes else "worn"))[0]
+        assert (face.label, face.reason) == ("without_mask", "bare")
+
+
+def test_a_face_called_masked_on_which_there_is_no_mask_is_called_bare() -> None:
+    face = make([BOX])(draw_scene([BOX], wear="bare")).faces[0]
+    assert (face.label, face.reason) == ("without_mask", "no mask pixels found")
+
+
+@pytest.mark.parametrize("label", ["with_mask", "mask_worn_incorrectly"])
+def test_the_label_says_that_the_nose_is_out(label: str) -> None:
+    face = make([BOX], [label])(draw_scene([BOX], wear="nose_out")).faces[0]
+    assert (face.label, face.reason) == ("mask_worn_incorrectly", None)
+    assert make([BOX], [label])(draw_scene([BOX])).faces[0].label == label
+
+
 def test_smallest_score_can_be_changed_per_call() -> None:
     uncoverer = make([BOX], scores=[0.3])
     photo = draw_scene([BOX])
@@ -149,9 +192,10 @@ def test_many_faces_go_through_in_batches() -> None:
     np.testing.assert_array_equal(np.asarray(result.image)[~painted], photo[~painted])
 
 
-def test_a_bare_neighbour_is_never_painted() -> None:
+@pytest.mark.parametrize("wear", ["bare", "chin"])
+def test_a_bare_neighbour_is_never_painted(wear: str) -> None:
     neighbour = (118, 60, 190, 155)
-    photo = draw_scene([neighbour], wear="bare")
+    photo = draw_scene([neighbour], wear=wear)
     masked = draw_scene([BOX])
     cloth = np.abs(masked.astype(int) - CLOTH).sum(-1) < 40
     photo[cloth] = masked[cloth]

@@ -16,7 +16,7 @@ from uncover.geometry import FaceCrop
 from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
 from uncover.results import Face
 from uncover.settings import Settings
-from uncover.tasks import Task, from_mask, from_segmentation, split_mask, whole_mask
+from uncover.tasks import Judged, Task, from_mask, judge, split_mask, task_for, whole_mask
 
 BOXES = [(10, 20, 90, 125), (110, 20, 190, 125), (205, 60, 300, 180), (90, 140, 160, 230)]
 SHAPE = (250, 330)
@@ -134,7 +134,9 @@ def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
     probability = (cloth(seen) & inside & columns).astype(np.float32)  # the true side only
     face = Face(box=box, label="with_mask", score=0.99, size=(height, width))
     config = SimpleNamespace(threshold=0.5, dilation=0.0)
-    task = from_segmentation(face, crop, seen, probability, [], config, Settings())
+    found = judge(face, crop, seen, probability, config, Settings())
+    assert isinstance(found, Judged)
+    task = task_for(found, [], config, Settings())
     assert isinstance(task, Task)
     mirrored = cloth(seen) & ~columns
     assert mirrored.sum() > 50

@@ -1,0 +1,159 @@
+"""Straps beyond the crop: what counts as one, and how it is painted over."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from tests.uncover.fake_networks import CLOTH, SKIN, draw_scene, make
+from uncover.compositing import Patch
+from uncover.correction import Correction, fill_again, make_regions
+from uncover.geometry import FaceCrop
+from uncover.images import read_image
+from uncover.results import Face
+from uncover.straps import (
+    REACH,
+    is_cut_off,
+    paint_over,
+    painted_over,
+    strap_patch,
+    straps_beyond,
+    wider,
+    without_straps,
+)
+
+S = 256
+FEATHER = 0.03
+
+
+def scene() -> tuple[np.ndarray, FaceCrop, np.ndarray]:
+    """A mask with a strap to image right, as float32 (600, 600); the face's crop; its mask."""
+    photo = np.zeros((600, 600), np.float32)
+    cv2.rectangle(photo, (220, 320), (400, 420), 1.0, -1)
+    cv2.line(photo, (395, 330), (470, 300), 1.0, 5)  # runs out of the crop
+    crop = FaceCrop(np.array([[1.0, 0, -172], [0, 1.0, -172]]), S)
+    mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
+    return photo, crop, mask
+
+
+def seen_wider(photo: np.ndarray, crop: FaceCrop) -> np.ndarray:
+    return wider(crop).extract((photo * 255).astype(np.uint8)).astype(np.float32) / 255
+
+
+def test_the_wider_frame_has_the_same_centre() -> None:
+    _, crop, _ = scene()
+    frame = wider(crop)
+    np.testing.assert_allclose(frame.corners().mean(0), crop.corners().mean(0))
+    assert frame.scale == pytest.approx(crop.scale / REACH)
+
+
+def test_only_a_mask_at_the_sides_or_above_is_cut_off() -> None:
+    _, _, mask = scene()
+    assert is_cut_off(mask)
+    inside = np.zeros((S, S), bool)
+    inside[150:, 100:150] = True  # a scarf runs out of the crop below
+    assert not is_cut_off(inside)
+
+
+def test_a_strap_that_begins_at_the_mask_is_found_to_its_end() -> None:
+    photo, crop, mask = scene()
+    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
+    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
+    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face)
+    assert patch is not None
+    whole = painted_over(face, patch).mask
+    beyond = photo > 0.5
+    beyond[:, : 172 + S] = False
+    assert beyond.sum() > 150
+    assert whole[beyond].mean() > 0.98
+    assert whole.sum() < 12 * beyond.sum()
+    assert not whole[:, :350].any()
+
+
+@pytest.mark.parametrize("kind", ["thick", "apart", "other face"])
+def test_what_is_no_strap_is_left(kind: str) -> None:
+    photo, crop, mask = scene()
+    if kind == "thick":
+        cv2.rectangle(photo, (395, 285), (560, 400), 1.0, -1)
+        mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
+    if kind == "apart":
+        cv2.rectangle(photo, (405, 150), (560, 500), 0.0, -1)
+        cv2.line(photo, (440, 250), (490, 250), 1.0, 5)
+    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
+    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
+    spare = [(421.0, 200.0, 600.0, 500.0)] if kind == "other face" else []
+    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face, spare)
+    middle = np.zeros(photo.shape, bool) if patch is None else painted_over(face, patch).mask
+    assert not middle[:, 450:].any()
+
+
+def test_a_strap_is_painted_in_the_colours_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    skin = np.clip(rng.normal(SKIN, 3, (80, 120, 3)), 0, 255).astype(np.uint8)
+    photo = skin.copy()
+    cv2.line(photo, (5, 40), (114, 30), (250, 250, 250), 4)
+    alpha = np.zeros((30, 120), np.float32)
+    cv2.line(alpha, (5, 20), (114, 10), 1.0, 9)
+    crop = FaceCrop(np.array([[1.0, 0, 0], [0, 1.0, 0]]), S)
+    before = photo.copy()
+    paint_over(photo, Patch((0, 20, 120, 50), alpha), crop)
+    assert np.abs(photo.astype(float) - SKIN).max() < 25
+    kept = np.ones(photo.shape[:2], bool)
+    kept[20:50][alpha > 0] = False
+    np.testing.assert_array_equal(photo[kept], before[kept])
+
+
+def test_a_mask_given_by_hand_comes_apart_into_body_and_straps() -> None:
+    photo, crop, _ = scene()
+    painted = photo > 0.5
+    body, straps = without_straps(painted[250:450, 200:500], crop, (200, 250))
+    assert not (body & straps).any()
+    np.testing.assert_array_equal(body | straps, painted[250:450, 200:500])
+    assert straps.any()
+    assert not straps[:, : 172 + S - 200].any()
+
+
+BOX = (70, 30, 130, 110)
+
+
+def strapped() -> np.ndarray:
+    """A drawn face with a mask of which a strap leaves the crop to image right."""
+    box = BOX
+    photo = draw_scene([box], seed=3)
+    cv2.rectangle(photo, (0, 0), (199, 159), SKIN, -1)
+    crop = FaceCrop.from_box(box, 64)
+    cloth = crop.to_photo([[18, 28], [46, 28], [44, 52], [20, 52]]).round().astype(np.int32)
+    cv2.fillPoly(photo, [cloth], CLOTH)
+    right = crop.to_photo([[45, 34], [71, 31]]).round().astype(int)
+    cv2.line(photo, tuple(map(int, right[0])), tuple(map(int, right[1])), CLOTH, 5)
+    return photo
+
+
+def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
+    photo = strapped()
+    result = make([BOX])(photo)
+    (face,) = result.faces
+    assert face.reason is None
+    left = np.abs(np.asarray(result.image).astype(int) - CLOTH).sum(-1) < 60
+    assert not left.any()
+    changed = (np.asarray(result.image) != photo).any(-1)
+    assert not changed[~face.mask].any()
+
+
+def test_a_correction_keeps_the_straps() -> None:
+    uncoverer, photo = make([BOX]), read_image(strapped())
+    found = uncoverer(photo.rgb)
+    regions = make_regions(found.faces, photo.width, photo.height)
+    as_found = [Correction(True), Correction(False)]
+    again = fill_again(uncoverer, photo, found.faces, regions, as_found, "feather")
+    np.testing.assert_array_equal(again.pixels, found.pixels)
+
+    x0, y0, x1, y1 = regions[0].rect
+    grown = cv2.dilate(found.faces[0].mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    by_hand = [Correction(True, grown[y0:y1, x0:x1]), Correction(False)]
+    again = fill_again(uncoverer, photo, found.faces, regions, by_hand, "feather")
+    assert np.array_equal(again.faces[0].mask, grown)
+    assert again.faces[0].crop is not None
+    assert again.faces[0].crop.scale == pytest.approx(found.faces[0].crop.scale, rel=0.05)
+    assert not (np.abs(again.pixels.astype(int) - CLOTH).sum(-1) < 60).any()

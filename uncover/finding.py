@@ -1,0 +1,149 @@
+"""Finds the faces of a photo, frames them, and says which are to be filled, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .alignment import overlap, refine
+from .geometry import FaceCrop
+from .photo import Photo
+from .results import Face
+from .settings import Detector, Segmenter, Settings
+from .straps import is_cut_off, straps_beyond, wider
+from .tasks import (
+    BARE,
+    NO_FACE,
+    SPARED,
+    Found,
+    Judged,
+    Task,
+    believed,
+    judge,
+    task_for,
+    why_not,
+)
+
+T = TypeVar("T")
+Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
+"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2), and
+the probability that it shows a face."""
+
+
+class FaceFinder:
+    """The half of `uncover.Uncoverer` that looks; the other half paints."""
+
+    detector: Detector
+    segmenter: Segmenter
+    settings: Settings
+
+    @property
+    def _side(self) -> int:
+        """Side of the crops in pixels."""
+        raise NotImplementedError
+
+    def _detections(self, photo: Photo) -> list[Found]:
+        """(box, label, score) of each face, best first, one per face."""
+        found = self.detector.detect([photo.rgb])[0]
+        order = np.argsort(-np.asarray(found.scores), kind="stable")
+        kept: list[Found] = []
+        for i in order:
+            x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
+            box = (x0, y0, x1, y1)
+            usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
+            if usable and all(overlap(box, other[0]) < 0.5 for other in kept):
+                kept.append((box, str(found.labels[i]), float(found.scores[i])))
+        return kept
+
+    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[Task]]:
+        """Faces that are left alone, each with its reason, and those to fill.
+
+        Bare ones that are large enough are looked at as closely as masked ones, since a detector
+        hardly sees a mask that hangs on the chin.
+        """
+        aside: list[Face] = []
+        judged: list[Judged] = []
+        for face, crop, look in self._examined(photo, settings, aside):
+            seen, probability, points, presence = look
+            least = float(getattr(self.segmenter.config, "presence", 0.0))
+            if believed(presence, face.score) < least:
+                aside.append(replace(face, reason="bare" if face.label == BARE else NO_FACE))
+                continue
+            face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
+            found = judge(face, crop, seen, probability, self.segmenter.config, settings)
+            (aside if isinstance(found, Face) else judged).append(found)
+        judged = self.with_straps(photo, judged, settings)
+        spare = [face for face in aside if face.reason in SPARED]
+        tasks: list[Task] = []
+        for each in judged:
+            task = task_for(each, spare, self.segmenter.config, settings)
+            (aside if isinstance(task, Face) else tasks).append(task)
+        return aside, tasks
+
+    def with_straps(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """The same, and for masks that their crops cut off the straps that run on outside."""
+        cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
+        looks = self._looked_at(photo, [wider(judged[i].crop) for i in cut])
+        judged = list(judged)
+        threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
+        for i, look in zip(cut, looks, strict=True):
+            beyond = straps_beyond(look[1], judged[i].mask, threshold, settings.feather)
+            judged[i] = replace(judged[i], straps=beyond if beyond.any() else None)
+        return judged
+
+    def _examined(
+        self, photo: Photo, settings: Settings, aside: list[Face]
+    ) -> list[tuple[Face, FaceCrop, Look]]:
+        """The faces worth a closer look, their upright frames and what those show; the others are
+        put `aside`."""
+        chosen: list[Face] = []
+        for box, label, score in self._detections(photo):
+            if score < min(settings.reported_score, settings.min_score):
+                continue
+            face = Face(box=box, label=label, score=score, size=(photo.height, photo.width))
+            reason = why_not(face, settings)
+            if reason is None or (reason == "bare" and min(face.sides) >= settings.chin_box):
+                chosen.append(face)
+            else:
+                aside.append(replace(face, reason=reason))
+        rough = [FaceCrop.from_box(face.box, self._side) for face in chosen]
+        framed: list[tuple[Face, FaceCrop]] = []
+        for face, level, coarse in zip(chosen, self._aligned(photo, rough), rough, strict=True):
+            if level is None and face.label == BARE:
+                aside.append(replace(face, reason="bare"))
+            elif level is None and face.score < settings.trusted_score:
+                aside.append(replace(face, reason=NO_FACE))
+            else:
+                framed.append((face, level or coarse))
+        looks = self._segmented(photo, [crop for _, crop in framed])
+        return [(face, crop, look) for (face, crop), look in zip(framed, looks, strict=True)]
+
+    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
+        """The canonical crop for each rough one; None where the points cannot be right."""
+        looks = self._looked_at(photo, rough)
+        return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
+
+    def _segmented(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """What the upright crops show."""
+        return self._looked_at(photo, crops)
+
+    def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
+        looks: list[Look] = []
+        for chunk in in_chunks(crops, self.settings.batch):
+            seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
+            found = self.segmenter.segment(seen)
+            presence = getattr(found, "presence", None)  # not every segmenter says so
+            present = [1.0] * len(chunk) if presence is None else [float(p) for p in presence]
+            looks += zip(seen, found.probability, found.points, present, strict=True)
+        return looks
+
+
+def in_chunks(items: list[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

@@ -1,0 +1,208 @@
+"""Straps that run on beyond a face's crop: found by a wider look, painted over from beside them.
+
+The generator paints inside the crop, which ends near the ears. What of a strap lies outside would
+be left standing on a turned head. It is thin and the skin beside it is seen, so classical
+inpainting does (Telea, "An image inpainting technique based on the fast marching method", 2004).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from .compositing import Patch, patch_from_crop, spared
+from .geometry import FaceCrop, Rect
+
+if TYPE_CHECKING:
+    from .results import Face
+
+REACH = 1.35
+"""Side of the wider frame over the crop's."""
+
+_THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
+_FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
+_OVER = 0.05  # what of a mask's body sticks out of the crop by less, in crop sides, counts as strap
+_WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
+_RIM = 0.008  # of a body is faint and no strap, in the same unit
+_TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
+_DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
+
+
+def is_cut_off(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask, bool (S, S), touches its crop's edge on the left, the right or above."""
+    return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any())
+
+
+def wider(crop: FaceCrop) -> FaceCrop:
+    """The crop, zoomed out about its centre by `REACH`."""
+    matrix = crop.matrix / REACH
+    matrix[:, 2] += (1 - 1 / REACH) * (crop.size - 1) / 2
+    return FaceCrop(matrix, crop.size)
+
+
+def straps_beyond(
+    probability: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    threshold: float,
+    feather: float,
+) -> NDArray[np.bool_]:
+    """The straps outside the crop and in its outer rim, where what is painted fades.
+
+    Args:
+        probability: float32 (S, S), what the segmenter says of the wider frame.
+        mask: bool (S, S), the mask in the crop itself.
+        threshold: probability from which a pixel is mask; less is enough for a strap.
+        feather: width of the rim, as a fraction of the crop's side.
+
+    Returns:
+        bool (S, S) of the wider frame: thin pieces that begin at the mask, and what of the mask
+        itself sticks out a little.
+    """
+    side = mask.shape[0]
+    thin = probability >= _FAINT * threshold
+    body = _body(probability >= threshold, _THIN * side)
+    rim = cv2.dilate(body.view(np.uint8), _disc(_RIM * side)) > 0
+    thin[rim] = False  # it is faint as well, but no strap
+    thin |= _overhang(body, feather)
+    thin[_middle(side, 0.5 - feather)] = False
+    shift = (1 - 1 / REACH) * (side - 1) / 2
+    zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
+    known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_AREA)
+    begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
+    count, labels = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
+    outside = np.ones((side, side), bool)
+    outside[_middle(side, 0.5)] = False
+    kept = np.zeros(count, bool)
+    kept[np.intersect1d(labels[begins], labels[outside])] = True
+    kept[0] = False
+    return kept[labels]
+
+
+def strap_patch(
+    straps: NDArray[np.bool_],
+    frame: FaceCrop,
+    dilation: float,
+    feather: float,
+    face: Face,
+    spare: Sequence[Sequence[float]] = (),
+) -> Patch | None:
+    """The photo pixels to paint over; None when there are none.
+
+    Args:
+        straps: bool (S, S) of the wider frame. frame: that frame.
+        dilation, feather: as for the mask, in fractions of the crop's side.
+        face: whose mask it is.
+        spare: boxes in which nothing is painted.
+    """
+    if not straps.any():
+        return None
+    unit = straps.shape[0] / REACH
+    distance = cv2.distanceTransform((~straps).view(np.uint8), cv2.DIST_L2, 5)
+    alpha = np.clip(1 - (distance - dilation * unit) / max(feather * unit, 1.0), 0, 1)
+    height, width = face.size
+    patch = patch_from_crop(alpha.astype(np.float32), frame, width, height)
+    return patch and spared(patch, face.box, spare)
+
+
+def without_straps(
+    painted: NDArray[np.bool_], crop: FaceCrop, at: tuple[int, int] = (0, 0)
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """A mask in two: what the generator is to paint, and thin pieces beyond the crop.
+
+    Args:
+        painted: bool (h, w), a rectangle of a photo whose first pixel (x, y) is `at`.
+    """
+    inside = np.zeros(painted.shape, np.uint8)
+    corners = np.round(crop.corners() - at).astype(np.int32)
+    cv2.fillConvexPoly(inside, corners, 1)
+    beyond = painted & (inside == 0)
+    if beyond.any():
+        # Painted pixels are the strap's own and those it was widened by.
+        reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
+        beyond &= ~_body(painted, reach, cv2.BORDER_CONSTANT)
+    return painted & ~beyond, beyond
+
+
+def painted_over(face: Face, straps: Patch | None) -> Face:
+    """The face, its painted pixels joined by those of its straps."""
+    if straps is None:
+        return face
+    rect = _around(face.rect, straps.rect)
+    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
+    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (straps.rect, straps.painted)):
+        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
+    return replace(face, rect=rect, patch=both)
+
+
+def paint_over(photo: NDArray[np.uint8], straps: Patch, crop: FaceCrop) -> None:
+    """Paint over straps from what lies beside them, in place; no other pixel is touched.
+
+    Args:
+        photo: uint8 (H, W, 3), the face painted in already.
+        straps: where. crop: the face's frame, which says how large the face is.
+    """
+    height, width = photo.shape[:2]
+    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
+    x0, y0, x1, y1 = straps.rect
+    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
+    x1, y1 = min(x1, width), min(y1, height)
+    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    alpha = np.zeros(target.shape[:2], np.float32)
+    left, top = straps.rect[0] - x0, straps.rect[1] - y0
+    alpha[top : top + straps.alpha.shape[0], left : left + straps.alpha.shape[1]] = straps.alpha
+    zoom = min(1.0, _DETAIL * crop.scale / REACH)
+    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
+    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
+    shown = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(shown, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
+
+
+def _body(
+    mask: NDArray[np.bool_], radius: float, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[np.bool_]:
+    """The mask without what is narrower than a disc of a radius: a morphological opening.
+
+    border: how the mask goes on beyond the edge; by default as it is there.
+    """
+    framed = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, border)
+    core = cv2.distanceTransform(framed, cv2.DIST_L2, 5) > radius + 0.5
+    if not core.any():
+        return np.zeros_like(mask)
+    near = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, 5) <= radius + 0.5
+    return near[1:-1, 1:-1] & mask
+
+
+def _overhang(body: NDArray[np.bool_], feather: float) -> NDArray[np.bool_]:
+    """The pieces of a mask's body beyond the crop, bool (S, S), that reach out at most `_OVER`."""
+    side = body.shape[0]
+    outside = body.copy()
+    outside[_middle(side, 0.5 - feather)] = False
+    count, labels = cv2.connectedComponents(outside.view(np.uint8), connectivity=8)
+    far = np.ones((side, side), bool)
+    far[_middle(side, 0.5 + _OVER)] = False
+    kept = np.ones(count, bool)
+    kept[labels[far]] = False
+    kept[0] = False
+    return kept[labels]
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    reach = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+
+
+def _middle(side: int, half: float) -> tuple[slice, slice]:
+    """The part of the wider frame at most `half` crop sides from its centre, each way."""
+    lo = int(np.ceil(side / 2 - half * side / REACH))
+    return slice(lo, side - lo), slice(lo, side - lo)
+
+
+def _around(a: Rect, b: Rect) -> Rect:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])
