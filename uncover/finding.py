@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
@@ -34,7 +35,7 @@ Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
 the probability that it shows a face."""
 
 
-class FaceFinder:
+class FaceFinder(ABC):
     """The half of `uncover.Uncoverer` that looks; the other half paints."""
 
     detector: Detector
@@ -42,9 +43,9 @@ class FaceFinder:
     settings: Settings
 
     @property
+    @abstractmethod
     def _side(self) -> int:
         """Side of the crops in pixels."""
-        raise NotImplementedError
 
     def _detections(self, photo: Photo) -> list[Found]:
         """(box, label, score) of each face, best first, one per face."""

@@ -72,7 +72,7 @@ def straps_beyond(
     thin[_middle(side, 0.5 - feather)] = False
     shift = (1 - 1 / REACH) * (side - 1) / 2
     zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
-    known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_AREA)
+    known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
     begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
     count, labels = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
     outside = np.ones((side, side), bool)

@@ -40,6 +40,11 @@ def draw_scene(
     return image
 
 
+def cloth_left(image: np.ndarray) -> int:
+    """How many pixels still have the cloth's colour."""
+    return int((np.abs(image.astype(int) - CLOTH).sum(-1) < 40).sum())
+
+
 @dataclass
 class FakeDetector:
     """Reports the faces it was given; `clear` ones only where the photo shows cloth."""
