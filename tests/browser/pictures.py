@@ -22,7 +22,7 @@ from uncover import Uncoverer
 from uncover.images import read_image
 from uncover.tryon import make_style, put_on, take_off
 
-STYLE = make_style("surgical", "#7fc8b8", 0.4, seed=3)
+STYLE = make_style("surgical", "#8fc4e0", 0.0, seed=3)
 FACE = (132, 18, 312, 198)
 """The part of the portrait that is shown, twice enlarged: (x0, y0, x1, y1)."""
 SIDE = 360
