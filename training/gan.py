@@ -17,7 +17,6 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training import losses
-from training.checkpoint import load_checkpoint
 from training.coarse import any_process, train_coarse
 from training.config import SettingsError, to_dict
 from training.data import Source, open_data
@@ -30,7 +29,7 @@ from training.discriminators import (
 )
 from training.evaluate import predict, val_scores, write_sheet
 from training.faces import evaluation_set
-from training.gan_state import GanState, fit
+from training.gan_state import GanState, learning_groups, start_from
 from training.networks import build_generator, build_lpips, update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, run_command, schedule
@@ -77,33 +76,29 @@ def train(
 
     side = settings.generator.resolution
     faces = open_data(data, side, settings.eval_faces, progress=main)
-    start_from = None
-    if init is not None:
-        start_from = load_checkpoint(init / "checkpoint")
-        fit(g, start_from["ema"], init)
-    stage = getattr(g, "coarse", None)
-    if stage is not None and settings.coarse.images:
-        if settings.coarse.frozen:
-            if start_from is None and not checkpoint.exists():
-                raise SettingsError("coarse.frozen needs --init RUN: a run to take the stage from")
-        elif not checkpoint.exists() and not train_coarse(
-            stage, settings, faces, out / "coarse", accelerator, max_minutes, init
-        ):
-            return 0
-        stage.requires_grad_(False).eval()
     critics = nn.ModuleDict()
     if weights.adversarial_global or weights.matching:
         critics["global"] = PatchDiscriminator(settings.d_global)
     if weights.adversarial_local:
         critics["local"] = PatchDiscriminator(settings.d_local)
-    if start_from is not None:
-        for name, critic in critics.items():
-            fit(critic, start_from["critics"][name], init)
+    if init is not None:
+        start_from(init, settings, g, critics)
+    stage = getattr(g, "coarse", None)
+    if stage is not None and settings.coarse.images:
+        if settings.coarse.frozen:
+            if init is None and not checkpoint.exists():
+                raise SettingsError("coarse.frozen needs --init RUN: a run to take the stage from")
+        elif not checkpoint.exists() and not train_coarse(
+            stage, settings, faces, out / "coarse", accelerator, max_minutes, init
+        ):
+            return 0
+        stage.requires_grad_(settings.coarse.tune > 0).eval()
     ema.load_state_dict(g.state_dict())
     ema.requires_grad_(False).eval().to(device)
     g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
-    learning = [p for p in g.parameters() if p.requires_grad]
-    optim_g = torch.optim.Adam(learning, lr=settings.rate, betas=(settings.beta, 0.99))
+    optim_g = torch.optim.Adam(
+        learning_groups(g, settings), lr=settings.rate, betas=(settings.beta, 0.99)
+    )
     optim_d = torch.optim.Adam(
         critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
         lr=settings.rate_d,
@@ -149,7 +144,7 @@ def train(
         watch.lap("data")
         factor = schedule(seen, settings.images, settings.warmup, settings.decay)
         for group in optim_g.param_groups:
-            group["lr"] = settings.rate * factor
+            group["lr"] = settings.rate * factor * group.get("share", 1.0)
         for group in optim_d.param_groups:
             group["lr"] = settings.rate_d * factor
         adversarial = len(critics) > 0 and seen >= settings.adversarial_from * settings.images

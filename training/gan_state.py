@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,9 +16,11 @@ from torch import Tensor, nn
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, to_dict
 from training.networks import component_name
+from training.runs import initial_weights
 from training.settings import GanSettings
 from uncover.errors import UncoverError
-from uncover.weights import save_component
+from uncover.weights import load_component, save_component
+from uncover.weights_config import read_config
 
 
 @dataclass
@@ -104,6 +107,43 @@ def fingerprints(accelerator: Accelerator, modules: list[nn.Module]) -> list[flo
     if len(set(each)) > 1:
         raise UncoverError(f"the processes have drifted apart (sums of squares {each})")
     return each
+
+
+def start_from(init: Path, settings: GanSettings, g: nn.Module, critics: nn.ModuleDict) -> None:
+    """Take the networks of another run, or of published weights.
+
+    Discriminators that a weights folder does not hold start from scratch. Raises UncoverError for
+    networks of another shape.
+    """
+    fit(g, initial_weights(init, component_name(settings), g), init)
+    if (init / "checkpoint").is_dir():
+        kept = load_checkpoint(init / "checkpoint")["critics"]
+    else:
+        published = read_config(init)
+        kept = {
+            name: load_component(init, f"discriminator_{name}", published).state_dict()
+            for name in critics
+            if f"discriminator_{name}" in published.components
+        }
+    for name, critic in critics.items():
+        if name in kept:
+            fit(critic, kept[name], init)
+        else:
+            print(f"{init} has no {name} discriminator: it starts from scratch", file=sys.stderr)
+
+
+def learning_groups(g: nn.Module, settings: GanSettings) -> list[dict[str, Any]]:
+    """The optimiser's groups: what learns, and each one's `share` of the rate.
+
+    The coarse stage is a group of its own where it learns on beside the fine one (`coarse.tune`).
+    """
+    stage = getattr(g, "coarse", None)
+    apart = list(stage.parameters()) if stage is not None and settings.coarse.images else []
+    rest = set(apart)
+    groups = [{"params": [p for p in g.parameters() if p not in rest], "share": 1.0}]
+    if apart and settings.coarse.tune:
+        groups.append({"params": apart, "share": settings.coarse.tune})
+    return groups
 
 
 def fit(module: nn.Module, state: dict[str, Tensor], source: Path) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.commands import command_parser, run_to_exit
@@ -78,19 +78,7 @@ class RunState:
         self._clock = time.monotonic()
 
     def _start_from(self, init: Path) -> None:
-        """Take the network of a run's checkpoint or, where there is none, of published weights.
-
-        Of the latter, layers that this network does not have (the segmenter's that says whether
-        there is a face) are left out.
-        """
-        if (init / "checkpoint").is_dir():
-            state = load_checkpoint(init / "checkpoint")["ema"]
-        elif (init / CONFIG).is_file():
-            published = load_component(init, self.name).state_dict()
-            known = self.model.state_dict()
-            state = {key: value for key, value in published.items() if key in known}
-        else:
-            raise UncoverError(f"--init {init}: neither a run nor a weights folder")
+        state = initial_weights(init, self.name, self.model)
         try:
             self.model.load_state_dict(state)
         except RuntimeError as error:
@@ -155,6 +143,22 @@ def catch_interrupt() -> Callable[[], bool]:
     except ValueError:  # not the main thread: the caller handles signals
         return lambda: False
     return lambda: bool(caught)
+
+
+def initial_weights(init: Path, name: str, network: nn.Module) -> dict[str, Tensor]:
+    """What `network` starts from: the average in a run's checkpoint or, where there is none, the
+    published weights of `name`.
+
+    Of the latter, layers that `network` does not have (the generator's for other answers, the
+    segmenter's that says whether there is a face) are left out. Raises UncoverError.
+    """
+    if (init / "checkpoint").is_dir():
+        return load_checkpoint(init / "checkpoint")["ema"]
+    if (init / CONFIG).is_file():
+        known = network.state_dict()
+        published = load_component(init, name).state_dict()
+        return {key: value for key, value in published.items() if key in known}
+    raise UncoverError(f"--init {init}: neither a run nor a weights folder")
 
 
 def run_command(

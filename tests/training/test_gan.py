@@ -11,8 +11,10 @@ from safetensors.torch import load_file
 
 from tests.training.two_processes import train_in_two
 from training import gan
+from training.bundle import merge_runs
 from training.checkpoint import load_checkpoint
 from uncover.drawn import write_drawn_faces
+from uncover.sources import default_folder
 from uncover.weights import load_component
 
 
@@ -126,6 +128,42 @@ def test_init_lets_the_coarse_stage_learn_on(drawn, whole, tmp_path):
     assert taken_over(whole, out)
     assert load_checkpoint(out / "coarse" / "checkpoint")["settings"]["init"] == str(whole)
     assert run(drawn, tmp_path / "alone", "--set", "coarse.frozen=true") == 1
+
+
+def test_the_coarse_stage_can_learn_on_beside_the_fine_one(drawn, whole, tmp_path):
+    kept = load_checkpoint(whole / "checkpoint")["ema"]
+
+    def moved(name: str, *changes: str) -> bool:
+        settings = ["images=4", "coarse.frozen=true", *changes]
+        words = [word for setting in settings for word in ("--set", setting)]
+        assert run(drawn, tmp_path / name, "--init", str(whole), *words) == 0
+        after = load_checkpoint(tmp_path / name / "checkpoint")["g"]
+        statistics = [k for k in kept if k.startswith("coarse.") and "running" in k]
+        assert all(torch.equal(kept[k], after[k]) for k in statistics)
+        return not torch.equal(kept["coarse.to_rgb.weight"], after["coarse.to_rgb.weight"])
+
+    assert moved("tuned", "coarse.tune=0.5")
+    assert not moved("kept", "coarse.tune=0")
+    assert run(drawn, tmp_path / "wrong", "--set", "coarse.tune=-1") == 1
+
+
+def test_init_takes_published_weights(drawn, whole, tmp_path, capsys):
+    changes = ["seed=5", "images=4", "rate=0.0", "rate_d=0.0", "coarse.frozen=true"]
+    words = [word for setting in changes for word in ("--set", setting)]
+    for told in (True, False):
+        folder = tmp_path / f"weights{told}"
+        merge_runs([whole], folder, base=default_folder(), discriminators=told)
+        out = tmp_path / f"run{told}"
+        capsys.readouterr()
+        assert run(drawn, out, "--init", str(folder), *words) == 0
+        assert ("starts from scratch" in capsys.readouterr().err) is not told
+        before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
+        weight = "to_rgb.weight"
+        assert torch.allclose(before["ema"][weight], after["g"][weight], atol=2e-3)
+        for name, critic in after["critics"].items():
+            key = next(k for k in critic if k.endswith("original"))
+            same = torch.allclose(before["critics"][name][key], critic[key], atol=2e-3)
+            assert same is told
 
 
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):
