@@ -7,6 +7,8 @@ import numpy as np
 
 from uncover.masking import mask_alpha, random_style
 
+STICKING_OUT = 0.25  # share of the rendered masks that stick out on one side
+
 
 def random_hole(
     landmarks: np.ndarray, size: int, rng: np.random.Generator, variety: bool = True
@@ -14,7 +16,8 @@ def random_hole(
     """A bool (size, size) hole for a face with these 68 landmarks in crop pixels.
 
     Four in five are masks as `uncover.masking` draws them, grown by what a segmenter's dilation
-    and a feathered edge may add; the others are a jaw polygon, a brushed blob or a box over the
+    and a feathered edge may add, a quarter of them sticking out on one side as stiff masks do on
+    turned heads, so that the face's own outline is to be found; the others are a jaw polygon, a brushed blob or a box over the
     lower face, so that masks corrected by hand are filled as well. With variety off every hole is
     the plain jaw polygon.
     """
@@ -23,6 +26,8 @@ def random_hole(
         alpha = mask_alpha(landmarks, (size, size), random_style(rng))
         hole = (alpha > 0.02).astype(np.uint8)
         hole = _grow(hole, size, rng.uniform(0.0, 0.05))
+        if rng.random() < STICKING_OUT:
+            hole = _swept(hole, size, rng)
     elif kind < 0.9:
         hole = _jaw_polygon(landmarks, size, rng, variety)
     elif kind < 0.96:
@@ -32,6 +37,16 @@ def random_hole(
     if not hole.any():  # the mask fell outside the crop: any hole teaches more than none
         hole = _jaw_polygon(landmarks, size, rng, variety)
     return hole > 0
+
+
+def _swept(hole: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The hole and all it passes over when moved sideways or down, by up to a tenth of the side."""
+    angle, reach = rng.uniform(-0.3, np.pi + 0.3), rng.uniform(0.02, 0.1) * size
+    end = np.round(reach * np.array([np.cos(angle), np.sin(angle)])).astype(int)
+    middle = int(np.abs(end).max())
+    kernel = np.zeros((2 * middle + 1, 2 * middle + 1), np.uint8)
+    cv2.line(kernel, (middle, middle), (middle - int(end[0]), middle - int(end[1])), 1)
+    return cv2.dilate(hole, kernel)
 
 
 def _grow(hole: np.ndarray, size: int, share: float) -> np.ndarray:

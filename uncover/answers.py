@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import UncoverError
+from .monochrome import kept_monochrome
 from .settings import Painter
 
 
@@ -26,12 +27,21 @@ def check_samples(generator: Painter, samples: int) -> None:
 def answers(
     generator: Painter, crops: NDArray[np.uint8], holes: NDArray[np.bool_], samples: int = 1
 ) -> NDArray[np.uint8]:
-    """The raw crops, uint8 (samples, B, S, S, 3), for crops (B, S, S, 3) with holes (B, S, S).
+    """The painted crops, uint8 (samples, B, S, S, 3), for crops (B, S, S, 3) with holes (B, S, S).
+
+    They are the generator's own everywhere, in the tone of the photo where that is monochrome.
 
     Raises:
         UncoverError: several samples of a generator that has one answer.
     """
     check_samples(generator, samples)
     if samples == 1:
-        return generator.fill(crops, holes)[None]
-    return generator.sample(crops, holes, samples)
+        filled = generator.fill(crops, holes)[None]
+    else:
+        filled = generator.sample(crops, holes, samples)
+    return np.stack(
+        [
+            [kept_monochrome(*face) for face in zip(answer, crops, holes, strict=True)]
+            for answer in filled
+        ]
+    )

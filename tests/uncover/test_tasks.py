@@ -143,3 +143,28 @@ def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
     assert task.hole[mirrored].mean() > 0.95
     assert crop.leaves(width, height)
     assert not FaceCrop.from_box((60, 60, 100, 110), SIZE).leaves(400, 400)
+
+
+def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:
+    box = (60.0, 60.0, 160.0, 190.0)
+    photo = draw_scene([tuple(int(v) for v in box)], (250, 250))
+    crop = FaceCrop.from_box(box, SIZE)
+    seen = crop.extract(photo)
+    face = Face(box=(60.0, 60.0, 100.0, 190.0), label="with_mask", score=0.99, size=(250, 250))
+    config = SimpleNamespace(threshold=0.5, dilation=0.0)
+    found = judge(face, crop, seen, cloth(seen).astype(np.float32), config, Settings())
+    assert isinstance(found, Judged)
+
+    def painted(*spare: Face) -> np.ndarray:
+        task = task_for(found, spare, config, Settings())
+        assert isinstance(task, Task)
+        return task.face.mask
+
+    everything = painted()
+    small = Face((120, 120, 150, 150), "without_mask", 0.8, (250, 250), reason="bare")
+    assert everything[120:150, 120:150].any()
+    assert np.array_equal(painted(small), everything)
+    confirmed = Face(small.box, small.label, 0.8, small.size, "bare", points=np.zeros((5, 2)))
+    assert not painted(confirmed)[120:150, 120:150].any()
+    large = Face((110, 60, 160, 190), "without_mask", 0.8, (250, 250), reason="bare")
+    assert not painted(large)[60:190, 110:160].any()

@@ -1,0 +1,55 @@
+"""Black-and-white and toned photos: what is painted keeps to their one colour.
+
+Generators learn from colour photos and put a hint of skin colour into grey ones. In a monochrome
+photo colour is a function of brightness, so it is enough to look that function up.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+_STRAY = 3.0  # a monochrome photo's chroma strays from the function by no more, in grey levels,
+_SHARE = 90.0  # in this percentage of its pixels: the rest may be bits of a coloured mask
+_SIDE = 32  # the function is fitted to about so many pixels each way
+_LEAST = 50  # pixels that must be known to say anything
+
+
+def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """The cubic that gives (Cr, Cb) for a brightness in 0..1, float64 (4, 2); None in colour.
+
+    Args:
+        seen: uint8 (S, S, 3), RGB. known: bool (S, S), the pixels to go by.
+    """
+    step = max(1, seen.shape[0] // _SIDE)
+    pixels = seen[::step, ::step][known[::step, ::step]]
+    if len(pixels) < _LEAST:
+        return None
+    values = cv2.cvtColor(pixels[None], cv2.COLOR_RGB2YCrCb)[0].astype(np.float64)
+    basis, kept = np.vander(values[:, 0] / 255, 4), np.ones(len(values), bool)
+    for _ in range(3):  # without what strays most, the fit is the others'
+        tone = np.linalg.lstsq(basis[kept], values[kept, 1:], rcond=None)[0]
+        stray = np.abs(values[:, 1:] - basis @ tone).max(1)
+        limit = np.percentile(stray, _SHARE)
+        kept = stray <= limit
+    return tone if limit <= _STRAY else None
+
+
+def kept_monochrome(
+    filled: NDArray[np.uint8], seen: NDArray[np.uint8], hole: NDArray[np.bool_]
+) -> NDArray[np.uint8]:
+    """A generated crop in the tone of the photo, where that is monochrome; else the crop itself.
+
+    Args:
+        filled: uint8 (S, S, 3), the generator's. seen: uint8 (S, S, 3), the crop of the photo.
+        hole: bool (S, S), what was hidden.
+    """
+    tone = tone_of(seen, ~hole)
+    if tone is None:
+        return filled
+    levels = np.vander(np.arange(256) / 255, 4) @ tone
+    table = np.concatenate([np.arange(256)[:, None], levels], axis=1)
+    grey = cv2.cvtColor(filled, cv2.COLOR_RGB2GRAY)
+    toned = cv2.LUT(cv2.merge([grey] * 3), np.rint(table).clip(0, 255).astype(np.uint8)[None])
+    return cv2.cvtColor(toned, cv2.COLOR_YCrCb2RGB)
