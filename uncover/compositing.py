@@ -18,6 +18,7 @@ BLENDS: tuple[str, ...] = get_args(Blend)
 _RING = 0.03  # width of the strip of true skin that colours are compared on, in crop sides
 _REACH = 0.25  # how far inwards a colour correction carries, in crop sides
 _KEPT = 0.4  # the part of it that carries all the way
+_SPARED_FADE = 0.05  # width of the fade beside what is spared, in sides of the face's box
 _WORK_SIDE = 64  # the feathered correction is smooth, so it is solved at about this resolution
 _LARGEST_STEP = 56.0  # a larger difference is another thing (hair, cloth), not another light
 
@@ -60,7 +61,8 @@ def patch_from_crop(
 
 
 def spared(patch: Patch, own: Sequence[float], others: Sequence[Sequence[float]]) -> Patch | None:
-    """The patch without the pixels in other faces' boxes that its own face's box does not share.
+    """The patch without the pixels in other faces' boxes that its own face's box does not share;
+    beside those it fades.
 
     Args:
         patch: what was to be painted.
@@ -75,9 +77,14 @@ def spared(patch: Patch, own: Sequence[float], others: Sequence[Sequence[float]]
     def inside(box: Sequence[float]) -> NDArray[np.bool_]:
         return (columns >= box[0]) & (columns < box[2]) & (rows >= box[1]) & (rows < box[3])
 
-    alpha = patch.alpha
+    forbidden = np.zeros(patch.alpha.shape, bool)
     for other in others:
-        alpha = np.where(inside(other) & ~inside(own), np.float32(0), alpha)
+        forbidden |= inside(other) & ~inside(own)
+    if not (forbidden & patch.painted).any():
+        return patch
+    fade = _SPARED_FADE * min(own[2] - own[0], own[3] - own[1])
+    distance = cv2.distanceTransform((~forbidden).view(np.uint8), cv2.DIST_L2, 3)
+    alpha = patch.alpha * np.clip(distance / max(fade, 1.0), 0, 1)
     return Patch(patch.rect, alpha) if alpha.any() else None
 
 

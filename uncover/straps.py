@@ -27,6 +27,8 @@ REACH = 1.35
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
 _OVER = 0.05  # what of a mask's body sticks out of the crop by less, in crop sides, counts as strap
+_OVER_BELOW = 0.16  # the same below: a mask's tip, with neck and collar beside it
+_NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
 _TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
@@ -34,8 +36,9 @@ _DETAIL = 2.0  # painted over at this many times the wider frame's resolution, a
 
 
 def is_cut_off(mask: NDArray[np.bool_]) -> bool:
-    """Whether a mask, bool (S, S), touches its crop's edge on the left, the right or above."""
-    return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any())
+    """Whether a mask, bool (S, S), touches its crop's edge, or all but touches the lower one."""
+    below = mask[-max(2, round(_NEAR_BELOW * len(mask))) :]
+    return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any() or below.any())
 
 
 def wider(crop: FaceCrop) -> FaceCrop:
@@ -180,13 +183,15 @@ def _body(
 
 
 def _overhang(body: NDArray[np.bool_], feather: float) -> NDArray[np.bool_]:
-    """The pieces of a mask's body beyond the crop, bool (S, S), that reach out at most `_OVER`."""
+    """The pieces of a mask's body beyond the crop, bool (S, S), that reach out at most `_OVER`,
+    below `_OVER_BELOW`."""
     side = body.shape[0]
     outside = body.copy()
     outside[_middle(side, 0.5 - feather)] = False
     count, labels = cv2.connectedComponents(outside.view(np.uint8), connectivity=8)
     far = np.ones((side, side), bool)
-    far[_middle(side, 0.5 + _OVER)] = False
+    rows, columns = _middle(side, 0.5 + _OVER)
+    far[rows.start : _middle(side, 0.5 + _OVER_BELOW)[0].stop, columns] = False
     kept = np.ones(count, bool)
     kept[labels[far]] = False
     kept[0] = False

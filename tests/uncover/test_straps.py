@@ -48,12 +48,30 @@ def test_the_wider_frame_has_the_same_centre() -> None:
     assert frame.scale == pytest.approx(crop.scale / REACH)
 
 
-def test_only_a_mask_at_the_sides_or_above_is_cut_off() -> None:
+def test_a_mask_that_reaches_its_crop_s_edge_is_cut_off() -> None:
     _, _, mask = scene()
     assert is_cut_off(mask)
     inside = np.zeros((S, S), bool)
-    inside[150:, 100:150] = True  # a scarf runs out of the crop below
+    inside[150 : S - 10, 100:150] = True
     assert not is_cut_off(inside)
+    inside[S - 10 : S - 4, 120:130] = True  # a tip that the segmenter lost just before the edge
+    assert is_cut_off(inside)
+
+
+@pytest.mark.parametrize(("length", "painted"), [(20, True), (40, True), (160, False)])
+def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
+    length: int, painted: bool
+) -> None:
+    photo, crop, _ = scene()
+    bottom = 172 + S
+    photo[400 : bottom + length, 260:340] = 1.0
+    mask = photo[172:bottom, 172 : 172 + S] > 0.5
+    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
+    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
+    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face)
+    assert patch is not None  # the strap at the side
+    tip = painted_over(face, patch).mask[bottom + 3 : bottom + length, 260:340]
+    assert tip.mean() > 0.98 if painted else not tip.any()
 
 
 def test_a_strap_that_begins_at_the_mask_is_found_to_its_end() -> None:
