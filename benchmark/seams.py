@@ -22,9 +22,10 @@ from benchmark.metrics.psnr import psnr
 from benchmark.models import weights_name
 from benchmark.options import add_face_arguments
 from benchmark.rendered import draw_cases
-from uncover.compositing import Blend, Patch, match_colours, paste
+from uncover.compositing import Blend, match_colours, paste
 from uncover.errors import UncoverError
 from uncover.geometry import FaceCrop
+from uncover.patch import Patch
 from uncover.regions import soft_region
 from uncover.settings import Settings
 from uncover.weights_config import write_atomically

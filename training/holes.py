@@ -17,9 +17,9 @@ def random_hole(
 
     Four in five are masks as `uncover.masking` draws them, grown by what a segmenter's dilation
     and a feathered edge may add, a quarter of them sticking out on one side as stiff masks do on
-    turned heads, so that the face's own outline is to be found; the others are a jaw polygon, a brushed blob or a box over the
-    lower face, so that masks corrected by hand are filled as well. With variety off every hole is
-    the plain jaw polygon.
+    turned heads, so that the face's own outline is to be found; the others are a jaw polygon, a
+    brushed blob or a box over the lower face, so that masks corrected by hand are filled as well.
+    With variety off every hole is the plain jaw polygon.
     """
     kind = rng.random() if variety else 0.85
     if kind < 0.8:

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from .alignment import refine, widened_to
 from .annotate import caption, zoom_rect
 from .answers import answers
-from .compositing import Blend, Patch, match_colours, paste
+from .compositing import Blend, match_colours, paste
 from .geometry import FaceCrop, Rect
+from .patch import Patch
 from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline

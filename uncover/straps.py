@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .compositing import Patch, patch_from_crop, spared
 from .geometry import FaceCrop, Rect
+from .patch import Patch, patch_from_crop, spared
 
 if TYPE_CHECKING:
     from .results import Face

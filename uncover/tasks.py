@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .alignment import Box, face_box, widened_to
-from .compositing import Patch, patch_from_crop, spared
 from .geometry import TEMPLATE_5, FaceCrop, Rect
+from .patch import Patch, patch_from_crop, spared
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings

@@ -5,14 +5,9 @@ import numpy as np
 import pytest
 from skimage import data
 
-from uncover.compositing import (
-    Patch,
-    match_colours,
-    paste,
-    patch_from_crop,
-    spared,
-)
+from uncover.compositing import match_colours, paste
 from uncover.geometry import TEMPLATE_5, FaceCrop
+from uncover.patch import Patch, patch_from_crop, spared
 from uncover.regions import hole_in_crop, soft_region
 from uncover.tasks import whole_mask
 

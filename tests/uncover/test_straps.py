@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from tests.uncover.fake_networks import CLOTH, SKIN, draw_scene, make
-from uncover.compositing import Patch
 from uncover.correction import Correction, fill_again, make_regions
 from uncover.geometry import FaceCrop
 from uncover.images import read_image
+from uncover.patch import Patch
 from uncover.results import Face
 from uncover.straps import (
     REACH,

@@ -11,8 +11,9 @@ import pytest
 
 from tests.uncover.fake_networks import CLOTH, SIZE, draw_scene, make
 from uncover.alignment import frame_around_mask, refine, widened_to
-from uncover.compositing import match_colours, paste, patch_from_crop
+from uncover.compositing import match_colours, paste
 from uncover.geometry import FaceCrop
+from uncover.patch import patch_from_crop
 from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
 from uncover.results import Face
 from uncover.settings import Settings
