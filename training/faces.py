@@ -11,6 +11,7 @@ import numpy as np
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
+from training.bend import Bend
 from training.holes import random_hole
 from training.sampling import draw_probabilities
 from uncover.errors import UncoverError
@@ -33,7 +34,8 @@ class AugmentSettings:
     scale: the crop's magnification lies in 1/scale .. scale * zoom, log-uniform; zoom covers
       photos that are tight crops already. shift: share of the side, each way. roll: degrees.
     light: standard deviation of log gain and log gamma; colour: of log gain per channel.
-    grey: share of draws turned grey. steady: share of draws placed as well as the aligned crops
+    grey: share of draws turned grey. bent, turn: share of draws in which the head is turned, and by
+      up to how many degrees. steady: share of draws placed as well as the aligned crops
       of the pipeline are, with a quarter of these ranges. beyond: share of draws in which all that
       lies beyond the photo's edge is missing too, as it is where the pipeline's mirrored border
       would show the mask again.
@@ -46,6 +48,8 @@ class AugmentSettings:
     light: float = 0.15
     colour: float = 0.06
     grey: float = 0.03
+    bent: float = 0.0
+    turn: float = 22.0
     steady: float = 0.7
     beyond: float = 0.3
 
@@ -117,6 +121,10 @@ def random_crop(
     image, landmarks = face.image, face.landmarks
     if rng.random() < 0.5:
         image, landmarks = mirror(image, landmarks)
+    bend = None
+    if settings.bent and rng.random() < settings.bent:
+        bend = Bend(landmarks, rng.uniform(-settings.turn, settings.turn))
+        landmarks = bend.landmarks
     crop = FaceCrop.from_points(five_points(landmarks), size)
     low, high = -np.log(settings.scale), np.log(settings.scale * settings.zoom)
     reach = 0.25 if rng.random() < settings.steady else 1.0
@@ -130,15 +138,17 @@ def random_crop(
     matrix = np.empty((2, 3))
     matrix[:, :2] = turn @ crop.matrix[:, :2]
     matrix[:, 2] = turn @ (crop.matrix[:, 2] - centre) + centre + shift
-    out = cv2.warpAffine(
-        np.ascontiguousarray(image),
-        matrix,
-        (size, size),
-        flags=cv2.INTER_CUBIC,
-        borderMode=cv2.BORDER_REFLECT_101,
-    )
-    full = np.full(image.shape[:2], 255, np.uint8)
-    valid = cv2.warpAffine(full, matrix, (size, size), flags=cv2.INTER_LINEAR) > 250
+    image, full = np.ascontiguousarray(image), np.full(image.shape[:2], 255, np.uint8)
+    beyond = cv2.BORDER_REFLECT_101
+    if bend is None:
+        out = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=beyond)
+        valid = cv2.warpAffine(full, matrix, (size, size), flags=cv2.INTER_LINEAR) > 250
+    else:
+        source = bend.pixels(matrix, size)
+        out = cv2.remap(image, source, None, cv2.INTER_CUBIC, borderMode=beyond)
+        valid = (
+            cv2.remap(full, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) > 250
+        )
     points = landmarks @ matrix[:, :2].T + matrix[:, 2]
     return _relight(out, rng, settings), points.astype(np.float32), valid
 
