@@ -17,6 +17,7 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # see uncover.waiting; PyTorch comes below
 
 import gradio as gr
 

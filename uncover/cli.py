@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from .errors import UncoverError, without_torch
+from .waiting import wait_briefly
 
 if TYPE_CHECKING:
     from .jobs import Outcome
@@ -83,6 +84,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    wait_briefly()
     args = list(sys.argv[1:] if argv is None else argv)
     # A folder of photos may be called "weights": only a whole command is one where it exists.
     words = SUBCOMMANDS.get(args[0], ()) if args else ()
