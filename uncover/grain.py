@@ -21,7 +21,7 @@ _HEART = slice(3, 14)  # the part of the noise's kernel that is more than nothin
 _LEAST = 6  # plain blocks that both the face and what is painted must have
 _PLAIN = 0.15  # share of the blocks, the plainest ones, that count
 _SMOOTH = 2.5  # coarser than this (sigma in photo pixels) is shape, not grain
-_SHRUNK = 1.0  # crop pixels per photo pixel from which a face counts as small
+_SHARP = 0.9  # crop pixels per photo pixel from which a crop keeps what fine detail there is
 _STRONGEST = 3.0  # standard deviation of what is added at most, in grey levels
 _SKIN = np.array([[0.22, 0.08], [0.78, 0.08], [0.78, 0.6], [0.22, 0.6]])
 """Corners of the part of an upright crop, in its sides, in which skin is looked for."""
@@ -38,11 +38,11 @@ def with_grain(
         patch: where it is painted.
 
     Returns:
-        uint8 (h, w, 3); the input itself where there is too little skin to go by, no less grain in
-        it than in the photo, or a face so small that the generator sees its grain. The same
-        arguments give the same grain.
+        uint8 (h, w, 3); the input itself where the crop is hardly enlarged, so that the generator
+        sees the grain itself, where there is too little skin to go by, or no less grain in it than
+        in the photo. The same arguments give the same grain.
     """
-    if crop.scale > _SHRUNK:
+    if crop.scale >= _SHARP:
         return placed
     seen = _spectrum(*_skin_above(photo, crop, patch))
     if seen is None:

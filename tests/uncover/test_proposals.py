@@ -31,7 +31,14 @@ def test_the_same_proposals_as_torchvision(proposals: int, objectness: float) ->
     expected = net.rpn(ImageList(picture, [size]), features)[0][0]
     found = propose(net.rpn, features, picture, size)
     assert 0 < len(found) <= proposals
-    assert torch.equal(found, expected)
+    # Scores that differ in the last bit, which depends on the CPU, change places.
+    assert torch.equal(in_order(found), in_order(expected))
+    assert (found == expected).all(1).float().mean() > 0.98
+
+
+def in_order(boxes: torch.Tensor) -> torch.Tensor:
+    """The boxes (N, 4), sorted by their coordinates."""
+    return torch.tensor(sorted(boxes.tolist()))
 
 
 @pytest.mark.parametrize("most", [1, 7, 40, 500])
