@@ -96,11 +96,10 @@ def draw_mask(
     mixed = cv2.multiply(fabric, tinted, dtype=cv2.CV_32F)
     ground = cv2.multiply(image[y0:y1, x0:x1], cv2.merge([keep] * 3), dtype=cv2.CV_32F)
     cv2.add(mixed, ground, dst=mixed)
+    lift = np.full_like(cover, 0.5)
     if light.grain > 0.2:
-        lift = np.float32(0.5) + cover * _grain(cover.shape, light, rng)
-        cv2.add(mixed, cv2.merge([lift] * 3), dst=mixed)
-    else:
-        mixed += np.float32(0.5)
+        lift += cover * _grain(cover.shape, light, rng)
+    cv2.add(mixed, cv2.merge([lift] * 3), dst=mixed)
     masked[y0:y1, x0:x1] = np.clip(mixed, 0, 255, out=mixed)
     alpha[y0:y1, x0:x1] = cover
     return masked, alpha
