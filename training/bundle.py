@@ -16,7 +16,6 @@ import torch
 from training.checkpoint import load_checkpoint
 from training.config import from_dict
 from training.discriminators import DiscriminatorConfig, PatchDiscriminator
-from uncover import registry
 from uncover.errors import UncoverError, WeightsError
 from uncover.weights import load_bundle, save_component
 from uncover.weights_config import (
@@ -28,14 +27,6 @@ from uncover.weights_config import (
     read_config,
     write_config,
 )
-
-for _part in ("global", "local"):
-    registry.register(
-        f"discriminator_{_part}",
-        "training.discriminators",
-        "PatchDiscriminator",
-        "DiscriminatorConfig",
-    )
 
 
 def merge_runs(

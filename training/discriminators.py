@@ -15,6 +15,8 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torchvision.ops import roi_align
 
+from uncover import registry
+
 
 @dataclass(frozen=True)
 class DiscriminatorConfig:
@@ -129,3 +131,12 @@ def looked_at(
     cut = [cut_windows(x, windows, config.window) for x in images]
     masks = [(cut_windows(m, windows, config.window) > 0.5).to(hole.dtype) for m in (hole, valid)]
     return cut, masks[0], masks[1]
+
+
+for _part in ("global", "local"):
+    registry.register(
+        f"discriminator_{_part}",
+        "training.discriminators",
+        "PatchDiscriminator",
+        "DiscriminatorConfig",
+    )

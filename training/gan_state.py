@@ -139,8 +139,8 @@ def learning_groups(g: nn.Module, settings: GanSettings) -> list[dict[str, Any]]
     """
     stage = getattr(g, "coarse", None)
     apart = list(stage.parameters()) if stage is not None and settings.coarse.images else []
-    rest = set(apart)
-    groups = [{"params": [p for p in g.parameters() if p not in rest], "share": 1.0}]
+    own = set(apart)
+    groups = [{"params": [p for p in g.parameters() if p not in own], "share": 1.0}]
     if apart and settings.coarse.tune:
         groups.append({"params": apart, "share": settings.coarse.tune})
     return groups
