@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, to_dict
+from training.deepen import deepened
 from training.networks import component_name
 from training.runs import initial_weights
 from training.settings import GanSettings
@@ -113,9 +114,9 @@ def start_from(init: Path, settings: GanSettings, g: nn.Module, critics: nn.Modu
     """Take the networks of another run, or of published weights.
 
     Discriminators that a weights folder does not hold start from scratch. Raises UncoverError for
-    networks of another shape.
+    networks of another shape; a generator with more blocks per level is not (`training.deepen`).
     """
-    fit(g, initial_weights(init, component_name(settings), g), init)
+    fit(g, deepened(initial_weights(init, component_name(settings), g), g), init)
     if (init / "checkpoint").is_dir():
         kept = load_checkpoint(init / "checkpoint")["critics"]
     else:

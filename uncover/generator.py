@@ -40,6 +40,7 @@ class GeneratorConfig:
     coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
     coarse_heads: attention heads at the coarse stage's last level; 0 switches them off.
+    mirrored: the coarse completion is the mean of the crop's and of its mirror image's.
     """
 
     resolution: int = 256
@@ -53,6 +54,7 @@ class GeneratorConfig:
     coarse_widths: tuple[int, ...] = (64, 128, 256)
     coarse_blocks: tuple[int, ...] = (1, 2, 3)
     coarse_heads: int = 4
+    mirrored: bool = False
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
@@ -118,18 +120,29 @@ class Generator(nn.Module):
         """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
-        small_image, hole = shrink(image, mask, PATCH)
-        base, h = self.coarse.begin(small_image, hole)
-        if z is not None:
+        known, hole = shrink(image, mask, PATCH)
+        if z is None:
+            small, features = self._complete(known, hole)
+        else:
             assert self.variety is not None
+            base, h = self.coarse.begin(known, hole)
             small, _ = self.coarse.finish(base, h)
             base, h, small, hole, image, mask = (
                 each.repeat(len(z), 1, 1, 1) for each in (base, h, small, hole, image, mask)
             )
             h = h + self.variety(h, small, hole, z.flatten(0, 1))
-        small, features = self.coarse.finish(base, h)
+            small, features = self.coarse.finish(base, h)
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
+
+    def _complete(self, known: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+        """The coarse stage's best guess of the small crop, and its features."""
+        assert self.coarse is not None
+        if not self.config.mirrored:
+            return self.coarse(known, hole)
+        both = [torch.cat([x, x.flip(-1)]) for x in (known, hole)]
+        small, features = (x.chunk(2) for x in self.coarse(*both))
+        return (small[0] + small[1].flip(-1)) / 2, features[0]
 
     def refine(self, base: Tensor, guide: Tensor | None, mask: Tensor) -> Tensor:
         """The fine stage: the crop (B, 3, S, S) from what `start` gave."""
