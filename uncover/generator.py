@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from uncover.blocks import ConvNorm, UNet, binomial, smooth_fill
 from uncover.coarse import UNSHUFFLE, CoarseStage, shrink
+from uncover.strict import added_later
 from uncover.variety import Variety
 
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
@@ -54,7 +55,7 @@ class GeneratorConfig:
     coarse_widths: tuple[int, ...] = (64, 128, 256)
     coarse_blocks: tuple[int, ...] = (1, 2, 3)
     coarse_heads: int = 4
-    mirrored: bool = False
+    mirrored: bool = added_later(False)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:

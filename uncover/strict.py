@@ -14,6 +14,7 @@ from uncover.errors import WeightsError
 T = TypeVar("T")
 
 MAX_INTEGER = 2**40
+_LATER = "added later"
 MAX_ITEMS = 4096
 
 
@@ -62,6 +63,11 @@ def parse_json(raw: bytes, where: str) -> dict[str, Any]:
     return value
 
 
+def added_later(before: Any) -> Any:
+    """A dataclass field that older files lack: `before` is what they mean."""
+    return dataclasses.field(default=before, metadata={_LATER: True})
+
+
 def from_dict(cls: type[T], data: Any, where: str, *, complete: bool = False) -> T:
     """Build the dataclass `cls` from a JSON object.
 
@@ -70,7 +76,8 @@ def from_dict(cls: type[T], data: Any, where: str, *, complete: bool = False) ->
             values or dataclasses of those.
         data: the parsed JSON value.
         where: how errors name the object, such as "config.json components.generator.arch".
-        complete: every field must be given, even one that has a default.
+        complete: every field must be given, even one that has a default, unless it is
+            `added_later`.
 
     Raises:
         WeightsError: unknown or missing key, or a value of the wrong type; one line.
@@ -93,7 +100,7 @@ def from_dict(cls: type[T], data: Any, where: str, *, complete: bool = False) ->
             field.default is not dataclasses.MISSING
             or field.default_factory is not dataclasses.MISSING
         )
-        if complete or not optional:
+        if not optional or (complete and not field.metadata.get(_LATER)):
             raise WeightsError(f"{where}: key {name!r} is missing")
     try:
         return cls(**values)
