@@ -1,7 +1,8 @@
 """Deeper networks from shallower ones, computing the same until they are trained on.
 
-A residual block begins as the identity on what is rectified (Net2Net's deepening, Chen et al. 2016,
-arXiv:1511.05641), so `--init` may name weights with fewer blocks per level than the settings ask for.
+A residual block begins as the identity on what is rectified (Net2Net's deepening, Chen et al.
+2016, arXiv:1511.05641), so `--init` may name weights with fewer blocks per level than the settings
+ask for.
 """
 
 from __future__ import annotations

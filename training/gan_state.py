@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.config import SettingsError, to_dict
-from training.deepen import deepened
 from training.networks import component_name
 from training.runs import initial_weights
 from training.settings import GanSettings
@@ -116,7 +115,7 @@ def start_from(init: Path, settings: GanSettings, g: nn.Module, critics: nn.Modu
     Discriminators that a weights folder does not hold start from scratch. Raises UncoverError for
     networks of another shape; a generator with more blocks per level is not (`training.deepen`).
     """
-    fit(g, deepened(initial_weights(init, component_name(settings), g), g), init)
+    fit(g, initial_weights(init, component_name(settings), g), init)
     if (init / "checkpoint").is_dir():
         kept = load_checkpoint(init / "checkpoint")["critics"]
     else:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.commands import command_parser, run_to_exit
 from training.config import SettingsError, load_settings, to_dict
+from training.deepen import deepened
 from training.pack import INDEX_NAME
 from training.shard_files import is_url
 from uncover.drawn import write_drawn_faces
@@ -150,13 +151,14 @@ def initial_weights(init: Path, name: str, network: nn.Module) -> dict[str, Tens
     published weights of `name`.
 
     Of the latter, layers that `network` does not have (the generator's for other answers, the
-    segmenter's that says whether there is a face) are left out. Raises UncoverError.
+    segmenter's that says whether there is a face) are left out. Blocks that only `network` has
+    begin as the identity (`training.deepen`). Raises UncoverError.
     """
     if (init / "checkpoint").is_dir():
-        return load_checkpoint(init / "checkpoint")["ema"]
+        return deepened(load_checkpoint(init / "checkpoint")["ema"], network)
     if (init / CONFIG).is_file():
         known = network.state_dict()
-        published = load_component(init, name).state_dict()
+        published = deepened(load_component(init, name).state_dict(), network)
         return {key: value for key, value in published.items() if key in known}
     raise UncoverError(f"--init {init}: neither a run nor a weights folder")
 
