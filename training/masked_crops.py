@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from training.attachments import add_filters, dye_straps, put_glasses_on
 from training.augment import add_occluder, vary_light
 from training.faces import MIRROR_68
 from training.pseudo import RealMask
@@ -36,6 +37,8 @@ class CropSettings:
     wrong: share of masks worn under the nose or on the chin. printed: share of masks with a part of
     another photo printed on them, so that no colour and no texture says what is mask; of the real
     ones as of the drawn ones. skinlike: share dyed in the colour of the face's skin.
+    banded: share of drawn masks whose straps have a colour of their own. glasses: share of drawn
+    masks on which glasses stand. filtered: share of drawn masks with filters beside the mouth.
     plain_border: share of crops that end in a plain colour where the photo ends; the rest is
     continued by reflection, as when the trained network is used.
     """
@@ -53,6 +56,9 @@ class CropSettings:
     wrong: float = 0.12
     printed: float = 0.2
     skinlike: float = 0.05
+    banded: float = 0.25
+    glasses: float = 0.12
+    filtered: float = 0.03
     plain_border: float = 0.35
     real: float = 0.25
 
@@ -151,6 +157,7 @@ def make_crop(
             image, landmarks, random_style(rng, wear=str(rng.choice(WEAR, p=odds)))
         )
         image = _decorated(image, mask, picture, skin, settings, rng)
+        image, mask = _attached(image, mask, landmarks, settings, rng)
     if rng.random() < settings.occluded:
         image, mask = add_occluder(rng, image, mask, skin.astype(np.float32))
     return _framed(image, mask, np.ones_like(mask), points, side, settings, rng)
@@ -218,6 +225,27 @@ def _decorated(
     if rng.random() < settings.skinlike:
         return dye_like_skin(image, mask, skin.astype(np.float32), rng)
     return image
+
+
+def _attached(
+    image: np.ndarray,
+    mask: np.ndarray,
+    landmarks: np.ndarray,
+    settings: CropSettings,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray]:
+    banded, filtered, glasses = rng.random(3) < (
+        settings.banded,
+        settings.filtered,
+        settings.glasses,
+    )
+    if banded:
+        image = dye_straps(image, mask, landmarks, rng)
+    if filtered:
+        image, mask = add_filters(image, mask, landmarks, rng)
+    if glasses:
+        image, mask = put_glasses_on(image, mask, landmarks, rng)
+    return image, mask
 
 
 def _decoded(data: np.ndarray) -> np.ndarray:

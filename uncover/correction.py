@@ -12,14 +12,15 @@ from numpy.typing import NDArray
 from .alignment import refine, widened_to
 from .annotate import caption, zoom_rect
 from .answers import answers
-from .compositing import Blend, match_colours, paste
+from .compositing import Blend
 from .geometry import FaceCrop, Rect
+from .painting import paint_task
 from .patch import Patch
 from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline
 from .results import Face, Result
-from .straps import paint_over, painted_over, without_straps
+from .straps import painted_over, without_straps
 from .tasks import SPARED, Judged, Task, judge, task_for, whole_mask
 
 REGION_SIDE = 384
@@ -184,11 +185,7 @@ def _fill_face(
     """Paint one face, another answer into each of `layers`."""
     filled = answers(uncoverer.generator, task.seen[None], task.hole[None], len(layers))[:, 0]
     for pixels, picture in zip(layers, filled, strict=True):
-        if blend == "feather":
-            picture = match_colours(picture, task.seen, task.hole)
-        paste(pixels, picture, task.crop, task.patch, blend)
-        if task.straps is not None:
-            paint_over(pixels, task.straps, task.crop)
+        paint_task(pixels, task, picture, blend, uncoverer.generator)
     return replace(task.face, reason=None, roll=task.crop.roll, crop=task.crop)
 
 
@@ -202,7 +199,7 @@ def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Fac
         config = uncoverer.segmenter.config
         found = judge(face, crop, seen, probability, config, settings)
         if isinstance(found, Judged):
-            (found,) = uncoverer.with_straps(photo, [found], settings)
+            (found,) = uncoverer.with_beyond(photo, [found], settings)
             task = task_for(found, bare, config, settings)
             if isinstance(task, Task):
                 return task
@@ -217,10 +214,10 @@ def _by_hand(uncoverer: Uncoverer, photo: Photo, face: Face, mask: NDArray[np.bo
         points = uncoverer.segmenter.segment(rough.extract(photo.rgb)[None]).points[0]
         crop = refine(rough, points) or rough
     part = whole_mask(mask)
-    body, beyond = without_straps(part.painted, crop, part.at)
+    body, thin = without_straps(part.painted, crop, part.at)
     straps = None
-    if body.any() and beyond.any():
-        straps = Patch(part.rect, beyond.astype(np.float32))
+    if body.any() and thin.any():
+        straps = Patch(part.rect, thin.astype(np.float32))
         part = replace(part, painted=body)
     crop = widened_to(crop, part.painted, at=part.at)
     face = replace(face, rect=part.rect, patch=part.painted, polygon=outline(mask))

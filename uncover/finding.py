@@ -15,7 +15,7 @@ from .geometry import FaceCrop
 from .photo import Photo
 from .results import Face
 from .settings import Detector, Segmenter, Settings
-from .straps import is_cut_off, straps_beyond, wider
+from .straps import beyond, is_cut_off, shown, wider
 from .tasks import (
     BARE,
     NO_FACE,
@@ -77,7 +77,7 @@ class FaceFinder(ABC):
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
             found = judge(face, crop, seen, probability, self.segmenter.config, settings)
             (aside if isinstance(found, Face) else judged).append(found)
-        judged = self.with_straps(photo, judged, settings)
+        judged = self.with_beyond(photo, judged, settings)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
@@ -85,15 +85,17 @@ class FaceFinder(ABC):
             (aside if isinstance(task, Face) else tasks).append(task)
         return aside, tasks
 
-    def with_straps(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
-        """The same, and for masks that their crops cut off the straps that run on outside."""
+    def with_beyond(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """The same, and for masks that their crops cut off what of them lies outside."""
         cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
-        looks = self._looked_at(photo, [wider(judged[i].crop) for i in cut])
+        frames = [wider(judged[i].crop) for i in cut]
         judged = list(judged)
         threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
-        for i, look in zip(cut, looks, strict=True):
-            beyond = straps_beyond(look[1], judged[i].mask, threshold, settings.feather)
-            judged[i] = replace(judged[i], straps=beyond if beyond.any() else None)
+        for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
+            visible = shown(frame, photo.width, photo.height)
+            parts = beyond(look[1], judged[i].mask, threshold, settings.feather, visible)
+            straps, overhang = (part if part.any() else None for part in parts)
+            judged[i] = replace(judged[i], straps=straps, overhang=overhang)
         return judged
 
     def _examined(

@@ -14,16 +14,16 @@ from numpy.typing import NDArray
 
 from .alignment import frame_around_mask
 from .answers import answers, check_samples, is_varied
-from .compositing import Blend, match_colours, paste
+from .compositing import Blend
 from .errors import UncoverError
 from .finding import FaceFinder, in_chunks
 from .geometry import FaceCrop
 from .images import ImageLike, MaskLike, read_image, read_mask
 from .loading import load_networks
+from .painting import paint_task
 from .photo import Photo
 from .results import Face, Result
 from .settings import Detector, Painter, Segmenter, Settings
-from .straps import paint_over
 from .tasks import (
     ON_CHIN,
     Part,
@@ -213,11 +213,7 @@ class Uncoverer(FaceFinder):
         """One copy of the photo with all faces painted in, each within its own rectangle."""
         pixels = photo.rgb.copy() if tasks else photo.rgb
         for task, picture in zip(tasks, filled, strict=True):
-            if settings.blend == "feather":
-                picture = match_colours(picture, task.seen, task.hole)
-            paste(pixels, picture, task.crop, task.patch, settings.blend)
-            if task.straps is not None:
-                paint_over(pixels, task.straps, task.crop)
+            paint_task(pixels, task, picture, settings.blend, self.generator)
         return pixels
 
 

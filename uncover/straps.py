@@ -1,8 +1,9 @@
-"""Straps that run on beyond a face's crop: found by a wider look, painted over from beside them.
+"""What of a mask lies beyond its face's crop: found by a wider look.
 
-The generator paints inside the crop, which ends near the ears. What of a strap lies outside would
-be left standing on a turned head. It is thin and the skin beside it is seen, so classical
-inpainting does (Telea, "An image inpainting technique based on the fast marching method", 2004).
+The crop ends near the ears, so that straps and, on a turned head, a part of the mask itself would
+be left standing. A strap is thin and the skin beside it is seen: classical inpainting does (Telea,
+"An image inpainting technique based on the fast marching method", 2004). The overhang is for the
+generator (`uncover.painting`), which has to see the wider frame for it.
 """
 
 from __future__ import annotations
@@ -26,8 +27,7 @@ REACH = 1.35
 
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
-_OVER = 0.05  # what of a mask's body sticks out of the crop by less, in crop sides, counts as strap
-_OVER_BELOW = 0.16  # the same below: a mask's tip, with neck and collar beside it
+_SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
@@ -48,36 +48,63 @@ def wider(crop: FaceCrop) -> FaceCrop:
     return FaceCrop(matrix, crop.size)
 
 
-def straps_beyond(
+def shown(frame: FaceCrop, width: int, height: int) -> NDArray[np.bool_]:
+    """Where a frame shows a photo of this size, bool (S, S), and not what mirrors it beyond."""
+    axis = np.arange(frame.size, dtype=np.float64)
+    linear, shift = frame.inverse[:, :2], frame.inverse[:, 2]
+    # A similarity: each photo coordinate is a sum of one term per row and one per column.
+    x = linear[0, 0] * axis[None] + linear[0, 1] * axis[:, None] + shift[0]
+    y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
+    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
+
+def beyond(
     probability: NDArray[np.float32],
     mask: NDArray[np.bool_],
     threshold: float,
     feather: float,
-) -> NDArray[np.bool_]:
-    """The straps outside the crop and in its outer rim, where what is painted fades.
+    visible: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """What of a mask lies outside the crop and in its outer rim, where what is painted fades.
 
     Args:
         probability: float32 (S, S), what the segmenter says of the wider frame.
         mask: bool (S, S), the mask in the crop itself.
         threshold: probability from which a pixel is mask; less is enough for a strap.
         feather: width of the rim, as a fraction of the crop's side.
+        visible: bool (S, S), where the wider frame shows the photo, as `shown` says.
 
     Returns:
-        bool (S, S) of the wider frame: thin pieces that begin at the mask, and what of the mask
-        itself sticks out a little.
+        Straps and overhang, bool (S, S) of the wider frame: the thin and the other parts of the
+        pieces that begin at the mask. What goes on below as a scarf does is no overhang.
     """
     side = mask.shape[0]
     thin = probability >= _FAINT * threshold
     body = _body(probability >= threshold, _THIN * side)
     rim = cv2.dilate(body.view(np.uint8), _disc(_RIM * side)) > 0
     thin[rim] = False  # it is faint as well, but no strap
-    thin |= _overhang(body, feather)
-    thin[_middle(side, 0.5 - feather)] = False
+    body &= visible
+    for part in (thin, body, rim):
+        part[_middle(side, 0.5 - feather)] = False
+    pieces = _beginning_at(mask, thin | rim)
+    count, labels = cv2.connectedComponents((body & pieces).view(np.uint8), connectivity=8)
+    leaving = np.bincount(labels[-2:].max(0), minlength=count)
+    worn = np.arange(count) > 0
+    worn[leaving >= _SCARF * side / REACH] = False
+    overhang = worn[labels]
+    near = cv2.dilate(overhang.view(np.uint8), _disc(_RIM * side)) > 0
+    return thin & _beginning_at(mask, thin | (rim & near)), overhang
+
+
+def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected pieces of the wider frame, bool (S, S), that reach from the mask in the crop,
+    bool (S, S), beyond it."""
+    side = mask.shape[0]
     shift = (1 - 1 / REACH) * (side - 1) / 2
     zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
     known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
     begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
-    count, labels = cv2.connectedComponents(thin.view(np.uint8), connectivity=8)
+    count, labels = cv2.connectedComponents(pieces.view(np.uint8), connectivity=8)
     outside = np.ones((side, side), bool)
     outside[_middle(side, 0.5)] = False
     kept = np.zeros(count, bool)
@@ -86,26 +113,26 @@ def straps_beyond(
     return kept[labels]
 
 
-def strap_patch(
-    straps: NDArray[np.bool_],
+def patch_beyond(
+    region: NDArray[np.bool_],
     frame: FaceCrop,
     dilation: float,
     feather: float,
     face: Face,
     spare: Sequence[Sequence[float]] = (),
 ) -> Patch | None:
-    """The photo pixels to paint over; None when there are none.
+    """The photo pixels to paint; None when there are none.
 
     Args:
-        straps: bool (S, S) of the wider frame. frame: that frame.
+        region: bool (S, S) of the wider frame, a part of what is `beyond`. frame: that frame.
         dilation, feather: as for the mask, in fractions of the crop's side.
         face: whose mask it is.
         spare: boxes in which nothing is painted.
     """
-    if not straps.any():
+    if not region.any():
         return None
-    unit = straps.shape[0] / REACH
-    distance = cv2.distanceTransform((~straps).view(np.uint8), cv2.DIST_L2, 5)
+    unit = region.shape[0] / REACH
+    distance = cv2.distanceTransform((~region).view(np.uint8), cv2.DIST_L2, 5)
     alpha = np.clip(1 - (distance - dilation * unit) / max(feather * unit, 1.0), 0, 1)
     height, width = face.size
     patch = patch_from_crop(alpha.astype(np.float32), frame, width, height)
@@ -131,15 +158,17 @@ def without_straps(
     return painted & ~beyond, beyond
 
 
-def painted_over(face: Face, straps: Patch | None) -> Face:
-    """The face, its painted pixels joined by those of its straps."""
-    if straps is None:
-        return face
-    rect = _around(face.rect, straps.rect)
-    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
-    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (straps.rect, straps.painted)):
-        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
-    return replace(face, rect=rect, patch=both)
+def painted_over(face: Face, *beyond: Patch | None) -> Face:
+    """The face, its painted pixels joined by those of what lies beyond its crop."""
+    for patch in beyond:
+        if patch is None:
+            continue
+        rect = _around(face.rect, patch.rect)
+        both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
+        for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
+            both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
+        face = replace(face, rect=rect, patch=both)
+    return face
 
 
 def paint_over(photo: NDArray[np.uint8], straps: Patch, crop: FaceCrop) -> None:
@@ -180,22 +209,6 @@ def _body(
         return np.zeros_like(mask)
     near = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, 5) <= radius + 0.5
     return near[1:-1, 1:-1] & mask
-
-
-def _overhang(body: NDArray[np.bool_], feather: float) -> NDArray[np.bool_]:
-    """The pieces of a mask's body beyond the crop, bool (S, S), that reach out at most `_OVER`,
-    below `_OVER_BELOW`."""
-    side = body.shape[0]
-    outside = body.copy()
-    outside[_middle(side, 0.5 - feather)] = False
-    count, labels = cv2.connectedComponents(outside.view(np.uint8), connectivity=8)
-    far = np.ones((side, side), bool)
-    rows, columns = _middle(side, 0.5 + _OVER)
-    far[rows.start : _middle(side, 0.5 + _OVER_BELOW)[0].stop, columns] = False
-    kept = np.ones(count, bool)
-    kept[labels[far]] = False
-    kept[0] = False
-    return kept[labels]
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:

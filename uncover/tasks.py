@@ -15,7 +15,7 @@ from .patch import Patch, patch_from_crop, spared
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
-from .straps import painted_over, strap_patch, wider
+from .straps import painted_over, patch_beyond, wider
 from .wearing import how_worn, surely_on_chin
 
 BARE = "without_mask"
@@ -36,7 +36,8 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    the crop pixels to hide (bool (S, S)), and the straps beyond the crop, to be painted over.
+    the crop pixels to hide (bool (S, S)), and what lies beyond the crop: straps, to be painted
+    over from beside them, and the mask's overhang, to be painted in the wider frame.
     """
 
     face: Face
@@ -45,18 +46,21 @@ class Task:
     patch: Patch
     hole: NDArray[np.bool_]
     straps: Patch | None = None
+    overhang: Patch | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
-    (bool (S, S)), and the straps that a wider look found (bool (S, S) of the wider frame)."""
+    (bool (S, S)), and what a wider look found beyond (bool (S, S) of the wider frame): straps, and
+    the mask's overhang."""
 
     face: Face
     crop: FaceCrop
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     straps: NDArray[np.bool_] | None = None
+    overhang: NDArray[np.bool_] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -155,11 +159,13 @@ def task_for(
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    straps = None
-    if found.straps is not None:
-        widening = float(config.dilation), settings.feather  # type: ignore[attr-defined]
-        straps = strap_patch(found.straps, wider(crop), *widening, face, boxes)
-    return Task(painted_over(face, straps), crop, found.seen, patch, hole, straps)
+    widening = float(config.dilation), settings.feather  # type: ignore[attr-defined]
+    straps, overhang = (
+        None if seen is None else patch_beyond(seen, wider(crop), *widening, face, boxes)
+        for seen in (found.straps, found.overhang)
+    )
+    face = painted_over(face, straps, overhang)
+    return Task(face, crop, found.seen, patch, hole, straps, overhang)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:
