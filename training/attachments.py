@@ -1,4 +1,4 @@
-"""What drawn masks lack: bands of any colour, glasses in front of them, filters beside the mouth."""
+"""What drawn masks lack: bands of any colour, glasses in front, filters beside the mouth."""
 
 from __future__ import annotations
 
