@@ -100,6 +100,26 @@ def test_a_latent_moves_the_answers_and_not_the_best_guess():
         assert torch.equal(network(image, mask), best)  # the best guess takes no latent
 
 
+def test_mirrored_averages_the_two_ways_and_so_starts_the_same_in_a_mirror():
+    torch.manual_seed(0)
+    network = Generator(replace(SMALL, mirrored=True)).eval()
+    torch.nn.init.normal_(network.coarse.to_rgb.weight)
+    one_way = Generator(SMALL).eval()
+    one_way.load_state_dict(network.state_dict())
+    image, mask = torch.rand(2, 3, 64, 64), torch.zeros(2, 1, 64, 64)
+    mask[..., 30:60, 10:50] = 1
+    image = image * (1 - mask)
+    with torch.inference_mode():
+        start, features = network.start(image, mask)
+        there, kept = one_way.start(image, mask)
+        back = one_way.start(image.flip(-1), mask.flip(-1))[0].flip(-1)
+        mirrored = network.start(image.flip(-1), mask.flip(-1))[0].flip(-1)
+    torch.testing.assert_close(start, (there + back) / 2)
+    torch.testing.assert_close(start, mirrored)
+    torch.testing.assert_close(features, kept)
+    assert not torch.allclose(there, back)
+
+
 def test_every_parameter_but_the_latents_learns():
     network = Generator(SMALL)
     network(torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64)).mean().backward()

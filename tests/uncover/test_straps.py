@@ -1,4 +1,4 @@
-"""Straps beyond the crop: what counts as one, and how it is painted over."""
+"""What of a mask lies beyond the crop: straps, painted over, and overhang, for the generator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ from uncover.patch import Patch
 from uncover.results import Face
 from uncover.straps import (
     REACH,
+    beyond,
     is_cut_off,
     paint_over,
     painted_over,
-    strap_patch,
-    straps_beyond,
+    patch_beyond,
+    shown,
     wider,
     without_straps,
 )
@@ -39,6 +40,18 @@ def scene() -> tuple[np.ndarray, FaceCrop, np.ndarray]:
 
 def seen_wider(photo: np.ndarray, crop: FaceCrop) -> np.ndarray:
     return wider(crop).extract((photo * 255).astype(np.uint8)).astype(np.float32) / 255
+
+
+def found_beyond(
+    photo: np.ndarray, crop: FaceCrop, mask: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    frame = wider(crop)
+    visible = shown(frame, photo.shape[1], photo.shape[0])
+    return beyond(seen_wider(photo, crop), mask, 0.5, FEATHER, visible)
+
+
+def face_in(photo: np.ndarray) -> Face:
+    return Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape[:2])
 
 
 def test_the_wider_frame_has_the_same_centre() -> None:
@@ -66,43 +79,83 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
     bottom = 172 + S
     photo[400 : bottom + length, 260:340] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
-    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
-    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
-    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face)
-    assert patch is not None  # the strap at the side
-    tip = painted_over(face, patch).mask[bottom + 3 : bottom + length, 260:340]
-    assert tip.mean() > 0.98 if painted else not tip.any()
+    straps, overhang = found_beyond(photo, crop, mask)
+    assert straps.any()  # the one at the side
+    patch = patch_beyond(overhang, wider(crop), 0.012, FEATHER, face_in(photo))
+    assert (patch is not None) == painted
+    if patch is not None:
+        tip = painted_over(face_in(photo), patch).mask[bottom + 3 : bottom + length, 260:340]
+        assert tip.mean() > 0.98
+
+
+def test_a_mask_that_reaches_out_at_the_side_is_overhang() -> None:
+    photo, crop, _ = scene()
+    cv2.rectangle(photo, (395, 285), (450, 400), 1.0, -1)
+    mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
+    straps, overhang = found_beyond(photo, crop, mask)
+    patch = patch_beyond(overhang, wider(crop), 0.012, FEATHER, face_in(photo))
+    assert patch is not None
+    whole = painted_over(face_in(photo), patch).mask
+    assert whole[290:395, 430:448].all()
+    assert not whole[:, :400].any()  # the crop's own part
+    strap = patch_beyond(straps, wider(crop), 0.012, FEATHER, face_in(photo))
+    assert strap is None or not strap.painted[:, : 440 - strap.rect[0]].any()
+
+
+def test_a_strap_that_grows_out_of_overhang_is_found() -> None:
+    photo, crop, _ = scene()
+    cv2.rectangle(photo, (395, 320), (440, 400), 1.0, -1)
+    cv2.rectangle(photo, (420, 250), (480, 315), 0.0, -1)
+    cv2.line(photo, (435, 340), (462, 300), 1.0, 5)  # begins beyond the crop
+    mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
+    straps, _ = found_beyond(photo, crop, mask)
+    patch = patch_beyond(straps, wider(crop), 0.012, FEATHER, face_in(photo))
+    assert patch is not None
+    assert painted_over(face_in(photo), patch).mask[302, 461]
+
+
+def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
+    photo, crop, _ = scene()
+    cv2.rectangle(photo, (395, 285), (599, 400), 1.0, -1)
+    cut = np.ascontiguousarray(photo[:, :430])  # the crop ends at 428
+    mask = cut[172 : 172 + S, 172 : 172 + S] > 0.5
+    frame = wider(crop)
+    visible = shown(frame, 430, 600)
+    _, overhang = found_beyond(cut, crop, mask)
+    assert not overhang[~visible].any()
+    x = frame.to_photo([[0.0, 128.0], [S - 1.0, 128.0]])[:, 0]
+    share = (430 - 0.5 - x[0]) / (x[1] - x[0])
+    assert visible[128].mean() == pytest.approx(share, abs=0.01)
 
 
 def test_a_strap_that_begins_at_the_mask_is_found_to_its_end() -> None:
     photo, crop, mask = scene()
-    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
-    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
-    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face)
+    straps, overhang = found_beyond(photo, crop, mask)
+    assert not overhang.any()
+    patch = patch_beyond(straps, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
-    whole = painted_over(face, patch).mask
-    beyond = photo > 0.5
-    beyond[:, : 172 + S] = False
-    assert beyond.sum() > 150
-    assert whole[beyond].mean() > 0.98
-    assert whole.sum() < 12 * beyond.sum()
+    whole = painted_over(face_in(photo), patch).mask
+    outside = photo > 0.5
+    outside[:, : 172 + S] = False
+    assert outside.sum() > 150
+    assert whole[outside].mean() > 0.98
+    assert whole.sum() < 12 * outside.sum()
     assert not whole[:, :350].any()
 
 
-@pytest.mark.parametrize("kind", ["thick", "apart", "other face"])
+@pytest.mark.parametrize("kind", ["apart", "other face"])
 def test_what_is_no_strap_is_left(kind: str) -> None:
     photo, crop, mask = scene()
-    if kind == "thick":
-        cv2.rectangle(photo, (395, 285), (560, 400), 1.0, -1)
-        mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
     if kind == "apart":
         cv2.rectangle(photo, (405, 150), (560, 500), 0.0, -1)
         cv2.line(photo, (440, 250), (490, 250), 1.0, 5)
-    found = straps_beyond(seen_wider(photo, crop), mask, 0.5, FEATHER)
-    face = Face(box=(180, 180, 420, 430), label="with_mask", score=1.0, size=photo.shape)
+    straps, overhang = found_beyond(photo, crop, mask)
+    assert not overhang.any()
     spare = [(421.0, 200.0, 600.0, 500.0)] if kind == "other face" else []
-    patch = strap_patch(found, wider(crop), 0.012, FEATHER, face, spare)
-    middle = np.zeros(photo.shape, bool) if patch is None else painted_over(face, patch).mask
+    patch = patch_beyond(straps, wider(crop), 0.012, FEATHER, face_in(photo), spare)
+    middle = (
+        np.zeros(photo.shape, bool) if patch is None else painted_over(face_in(photo), patch).mask
+    )
     assert not middle[:, 450:].any()
 
 
@@ -175,3 +228,33 @@ def test_a_correction_keeps_the_straps() -> None:
     assert again.faces[0].crop is not None
     assert again.faces[0].crop.scale == pytest.approx(found.faces[0].crop.scale, rel=0.05)
     assert not (np.abs(again.pixels.astype(int) - CLOTH).sum(-1) < 60).any()
+
+
+def winged() -> np.ndarray:
+    """A drawn face with a mask whose side leaves the crop to image right."""
+    photo = draw_scene([BOX], seed=3)
+    cv2.rectangle(photo, (0, 0), (199, 159), SKIN, -1)
+    crop = FaceCrop.from_box(BOX, 64)
+    cloth = crop.to_photo([[18, 28], [68, 24], [68, 48], [20, 52]]).round().astype(np.int32)
+    cv2.fillPoly(photo, [cloth], CLOTH)
+    return photo
+
+
+@pytest.mark.parametrize("blend", ["feather", "poisson"])
+def test_the_pipeline_paints_overhang_in_the_wider_frame(blend: str) -> None:
+    photo = winged()
+    result = make([BOX])(photo, blend=blend)
+    (face,) = result.faces
+    assert face.reason is None
+    left = np.abs(result.pixels.astype(int) - CLOTH).sum(-1) < 60
+    assert not left.any()
+    assert (result.pixels == photo)[~face.mask].all()
+
+
+def test_a_correction_paints_overhang_again() -> None:
+    uncoverer, photo = make([BOX]), read_image(winged())
+    found = uncoverer(photo.rgb)
+    regions = make_regions(found.faces, photo.width, photo.height)
+    as_found = [Correction(True), Correction(False)]
+    again = fill_again(uncoverer, photo, found.faces, regions, as_found, "feather")
+    np.testing.assert_array_equal(again.pixels, found.pixels)

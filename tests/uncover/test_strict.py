@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from uncover.errors import WeightsError
-from uncover.strict import from_dict, parse_json, read_json, to_dict
+from uncover.strict import added_later, from_dict, parse_json, read_json, to_dict
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,18 @@ def test_each_wrong_field_is_named(change: dict, message: str) -> None:
     with pytest.raises(WeightsError, match=message) as caught:
         from_dict(Outer, {**GOOD, **change}, "config")
     assert "\n" not in str(caught.value)
+
+
+def test_a_field_added_later_may_be_missing_where_no_other_may() -> None:
+    @dataclass(frozen=True)
+    class Grown:
+        width: int = 1
+        mirrored: bool = added_later(False)
+
+    assert from_dict(Grown, {"width": 2}, "config", complete=True) == Grown(2, False)
+    assert to_dict(Grown(2)) == {"width": 2, "mirrored": False}
+    with pytest.raises(WeightsError, match="key 'width' is missing"):
+        from_dict(Grown, {"mirrored": True}, "config", complete=True)
 
 
 def test_missing_keys() -> None:

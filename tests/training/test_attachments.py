@@ -1,0 +1,74 @@
+"""Bands, glasses and filters on drawn masks: the mask's truth follows what is drawn."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from training.attachments import add_filters, dye_straps, put_glasses_on
+from uncover.drawn import draw_face
+from uncover.masking import MaskStyle, draw_mask
+
+FACE = draw_face(4, 200)
+
+
+@pytest.fixture(scope="module")
+def masked() -> tuple[np.ndarray, np.ndarray]:
+    style = MaskStyle(kind="surgical", fastening="loops")
+    return draw_mask(FACE.image, FACE.landmarks, style)
+
+
+def rng(seed: int = 0) -> np.random.Generator:
+    return np.random.default_rng(seed)
+
+
+def test_only_the_straps_are_dyed(masked: tuple[np.ndarray, np.ndarray]) -> None:
+    image, mask = masked
+    dyed = dye_straps(image, mask, FACE.landmarks, rng())
+    changed = np.abs(dyed.astype(int) - image).sum(-1) > 20
+    assert changed.sum() > 60
+    assert not changed[mask == 0].any()
+    low, high = FACE.landmarks[33, 1], FACE.landmarks[8, 1]
+    middle = np.s_[int(low) : int(high), int(FACE.landmarks[48, 0]) : int(FACE.landmarks[54, 0])]
+    assert not changed[middle].any()  # the mask's body keeps its colour
+
+
+def test_without_a_mask_there_is_nothing_to_dye(masked: tuple[np.ndarray, np.ndarray]) -> None:
+    image, mask = masked
+    assert dye_straps(image, np.zeros_like(mask), FACE.landmarks, rng()) is image
+
+
+def test_a_frame_hides_the_mask_and_a_clear_lens_does_not(
+    masked: tuple[np.ndarray, np.ndarray],
+) -> None:
+    image, mask = masked
+    lost = []
+    for seed in range(24):
+        seen, left = put_glasses_on(image, mask, FACE.landmarks, rng(seed))
+        assert (left <= mask).all()
+        assert (seen != image).any()
+        hidden = (mask > 0.5) & (left < 0.5)
+        lost.append(hidden.sum() / (mask > 0.5).sum())
+        assert np.abs(seen.astype(int) - image).sum(-1)[hidden].mean() > 20 or not hidden.any()
+    assert max(lost) > 0.01
+    assert np.median(lost) < 0.05
+
+
+def test_filters_are_mask(masked: tuple[np.ndarray, np.ndarray]) -> None:
+    image, mask = masked
+    seen, more = add_filters(image, mask, FACE.landmarks, rng(2))
+    assert (more >= mask).all()
+    new = (more > 0.5) & (mask < 0.5)
+    assert new.sum() > 20
+    changed = (seen != image).any(-1)
+    assert changed[new].mean() > 0.9
+    assert not changed[more == 0].any()
+
+
+@pytest.mark.parametrize("attach", [put_glasses_on, add_filters])
+def test_the_same_draws_give_the_same_picture(
+    attach: object, masked: tuple[np.ndarray, np.ndarray]
+) -> None:
+    once, again = (attach(*masked, FACE.landmarks, rng(5)) for _ in range(2))  # type: ignore[operator]
+    np.testing.assert_array_equal(once[0], again[0])
+    np.testing.assert_array_equal(once[1], again[1])
