@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 REACH = 1.35
 """Side of the wider frame over the crop's."""
 
+STRAP_FEATHER = 0.012
+"""Width of the fade beside a strap, in crop sides: narrow, for ears are to stay as they are."""
+
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
+_BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
@@ -56,6 +60,14 @@ def shown(frame: FaceCrop, width: int, height: int) -> NDArray[np.bool_]:
     x = linear[0, 0] * axis[None] + linear[0, 1] * axis[:, None] + shift[0]
     y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
     return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
+
+def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask in its crop, bool (S, S), without its straps: what is thin near the crop's sides."""
+    beside = round(_BESIDE * len(mask))
+    body = mask.copy()
+    body[:, :beside] = body[:, -beside:] = False
+    return body | _body(mask, _THIN * REACH * len(mask))
 
 
 def beyond(

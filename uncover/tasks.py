@@ -15,7 +15,7 @@ from .patch import Patch, patch_from_crop, spared
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
-from .straps import painted_over, patch_beyond, wider
+from .straps import STRAP_FEATHER, body_of, painted_over, patch_beyond, wider
 from .wearing import how_worn, surely_on_chin
 
 BARE = "without_mask"
@@ -146,7 +146,11 @@ def task_for(
         config: the segmenter's, with `dilation`.
     """
     face, crop = found.face, found.crop
-    alpha = soft_region(found.mask, float(config.dilation), settings.feather)  # type: ignore[attr-defined]
+    margin = float(config.dilation)  # type: ignore[attr-defined]
+    alpha = np.maximum(
+        soft_region(body_of(found.mask), margin, settings.feather),
+        soft_region(found.mask, margin, min(STRAP_FEATHER, settings.feather)),
+    )
     height, width = face.size
     patch = patch_from_crop(alpha, crop, width, height)
     # The detector takes an ear beside a mask for a bare face now and then: one that no closer look
@@ -159,10 +163,9 @@ def task_for(
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    widening = float(config.dilation), settings.feather  # type: ignore[attr-defined]
     straps, overhang = (
-        None if seen is None else patch_beyond(seen, wider(crop), *widening, face, boxes)
-        for seen in (found.straps, found.overhang)
+        None if seen is None else patch_beyond(seen, wider(crop), margin, feather, face, boxes)
+        for seen, feather in ((found.straps, STRAP_FEATHER), (found.overhang, settings.feather))
     )
     face = painted_over(face, straps, overhang)
     return Task(face, crop, found.seen, patch, hole, straps, overhang)
