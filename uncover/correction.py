@@ -14,13 +14,13 @@ from .annotate import caption, zoom_rect
 from .answers import answers
 from .compositing import Blend
 from .geometry import FaceCrop, Rect
+from .outside import apart, joined
 from .painting import paint_task
 from .patch import Patch
 from .photo import Photo
 from .pipeline import Uncoverer
 from .regions import hole_in_crop, outline
 from .results import Face, Result
-from .straps import painted_over, without_straps
 from .tasks import SPARED, Judged, Task, judge, task_for, whole_mask
 
 REGION_SIDE = 384
@@ -199,7 +199,7 @@ def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Fac
         config = uncoverer.segmenter.config
         found = judge(face, crop, seen, probability, config, settings)
         if isinstance(found, Judged):
-            (found,) = uncoverer.with_beyond(photo, [found], settings)
+            (found,) = uncoverer.with_outside(photo, [found], settings)
             task = task_for(found, bare, config, settings)
             if isinstance(task, Task):
                 return task
@@ -214,17 +214,17 @@ def _by_hand(uncoverer: Uncoverer, photo: Photo, face: Face, mask: NDArray[np.bo
         points = uncoverer.segmenter.segment(rough.extract(photo.rgb)[None]).points[0]
         crop = refine(rough, points) or rough
     part = whole_mask(mask)
-    body, thin = without_straps(part.painted, crop, part.at)
-    straps = None
-    if body.any() and thin.any():
-        straps = Patch(part.rect, thin.astype(np.float32))
+    body, straps = apart(part.painted, crop, part.at)
+    outside = None
+    if body.any() and straps.any():
+        outside = Patch(part.rect, straps.astype(np.float32))
         part = replace(part, painted=body)
     crop = widened_to(crop, part.painted, at=part.at)
     face = replace(face, rect=part.rect, patch=part.painted, polygon=outline(mask))
     alpha = soft_edge(face, uncoverer.settings.feather * crop.size / crop.scale)
     hole = hole_in_crop(crop, face.patch, face.rect, face.size)
     seen = crop.extract(photo.rgb)
-    return Task(painted_over(face, straps), crop, seen, Patch(face.rect, alpha), hole, straps)
+    return Task(joined(face, outside), crop, seen, Patch(face.rect, alpha), hole, outside)
 
 
 def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from .alignment import overlap, refine
 from .geometry import FaceCrop
+from .outside import is_cut_off, outside, shown, wider
 from .photo import Photo
 from .results import Face
 from .settings import Detector, Segmenter, Settings
-from .straps import beyond, is_cut_off, shown, wider
 from .tasks import (
     BARE,
     NO_FACE,
@@ -77,7 +77,7 @@ class FaceFinder(ABC):
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
             found = judge(face, crop, seen, probability, self.segmenter.config, settings)
             (aside if isinstance(found, Face) else judged).append(found)
-        judged = self.with_beyond(photo, judged, settings)
+        judged = self.with_outside(photo, judged, settings)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
@@ -85,17 +85,16 @@ class FaceFinder(ABC):
             (aside if isinstance(task, Face) else tasks).append(task)
         return aside, tasks
 
-    def with_beyond(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
-        """The same, and for masks that their crops cut off what of them lies outside."""
+    def with_outside(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """The same, and of masks that their crops cut off what lies outside."""
         cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
         frames = [wider(judged[i].crop) for i in cut]
         judged = list(judged)
         threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
         for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
             visible = shown(frame, photo.width, photo.height)
-            parts = beyond(look[1], judged[i].mask, threshold, settings.feather, visible)
-            straps, overhang = (part if part.any() else None for part in parts)
-            judged[i] = replace(judged[i], straps=straps, overhang=overhang)
+            parts = outside(look[1], judged[i].mask, threshold, settings.feather, visible)
+            judged[i] = replace(judged[i], outside=parts)
         return judged
 
     def _examined(

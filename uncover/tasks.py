@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from .alignment import Box, face_box, widened_to
 from .geometry import TEMPLATE_5, FaceCrop, Rect
+from .outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
 from .patch import Patch, patch_from_crop, spared
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
-from .straps import STRAP_FEATHER, body_of, painted_over, patch_beyond, wider
 from .wearing import how_worn, surely_on_chin
 
 BARE = "without_mask"
@@ -36,8 +36,7 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    the crop pixels to hide (bool (S, S)), and what lies beyond the crop: straps, to be painted
-    over from beside them, and the mask's overhang, to be painted in the wider frame.
+    the crop pixels to hide (bool (S, S)), and what to paint outside the crop, in the wider frame.
     """
 
     face: Face
@@ -45,22 +44,20 @@ class Task:
     seen: NDArray[np.uint8]
     patch: Patch
     hole: NDArray[np.bool_]
-    straps: Patch | None = None
-    overhang: Patch | None = None
+    outside: Patch | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
-    (bool (S, S)), and what a wider look found beyond (bool (S, S) of the wider frame): straps, and
-    the mask's overhang."""
+    (bool (S, S)), and the straps and the overhang that a wider look found outside it (bool (S, S)
+    of the wider frame, each)."""
 
     face: Face
     crop: FaceCrop
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
-    straps: NDArray[np.bool_] | None = None
-    overhang: NDArray[np.bool_] | None = None
+    outside: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,12 +160,11 @@ def task_for(
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    straps, overhang = (
-        None if seen is None else patch_beyond(seen, wider(crop), margin, feather, face, boxes)
-        for seen, feather in ((found.straps, STRAP_FEATHER), (found.overhang, settings.feather))
-    )
-    face = painted_over(face, straps, overhang)
-    return Task(face, crop, found.seen, patch, hole, straps, overhang)
+    outside = None
+    if found.outside is not None:
+        widening = margin, settings.feather
+        outside = outside_patch(*found.outside, wider(crop), *widening, face, boxes)
+    return Task(joined(face, outside), crop, found.seen, patch, hole, outside)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:

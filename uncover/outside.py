@@ -1,9 +1,8 @@
-"""What of a mask lies beyond its face's crop: found by a wider look.
+"""What of a mask lies outside its face's crop: found by a wider look.
 
 The crop ends near the ears, so that straps and, on a turned head, a part of the mask itself would
-be left standing. A strap is thin and the skin beside it is seen: classical inpainting does (Telea,
-"An image inpainting technique based on the fast marching method", 2004). The overhang is for the
-generator (`uncover.painting`), which has to see the wider frame for it.
+be left standing. Once the face is painted the generator fills them in the wider frame
+(`uncover.painting`).
 """
 
 from __future__ import annotations
@@ -36,7 +35,6 @@ _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop s
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
 _TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
-_DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
 
 
 def is_cut_off(mask: NDArray[np.bool_]) -> bool:
@@ -70,14 +68,14 @@ def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return body | _body(mask, _THIN * REACH * len(mask))
 
 
-def beyond(
+def outside(
     probability: NDArray[np.float32],
     mask: NDArray[np.bool_],
     threshold: float,
     feather: float,
     visible: NDArray[np.bool_],
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """What of a mask lies outside the crop and in its outer rim, where what is painted fades.
+    """What of a mask lies outside the crop, and in its outer rim, where what is painted fades.
 
     Args:
         probability: float32 (S, S), what the segmenter says of the wider frame.
@@ -125,44 +123,48 @@ def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray
     return kept[labels]
 
 
-def patch_beyond(
-    region: NDArray[np.bool_],
+def outside_patch(
+    straps: NDArray[np.bool_],
+    overhang: NDArray[np.bool_],
     frame: FaceCrop,
     dilation: float,
     feather: float,
     face: Face,
     spare: Sequence[Sequence[float]] = (),
 ) -> Patch | None:
-    """The photo pixels to paint; None when there are none.
+    """The photo pixels to paint outside a crop; None when there are none.
 
     Args:
-        region: bool (S, S) of the wider frame, a part of what is `beyond`. frame: that frame.
+        straps, overhang: bool (S, S) of the wider frame, as `outside` gives them.
+        frame: the wider frame.
         dilation, feather: as for the mask, in fractions of the crop's side.
         face: whose mask it is.
         spare: boxes in which nothing is painted.
     """
-    if not region.any():
+    unit = len(straps) / REACH
+    alpha = np.zeros(straps.shape, np.float32)
+    for region, fade in ((straps, min(STRAP_FEATHER, feather)), (overhang, feather)):
+        if region.any():
+            distance = cv2.distanceTransform((~region).view(np.uint8), cv2.DIST_L2, 5)
+            ramp = 1 - (distance - dilation * unit) / max(fade * unit, 1.0)
+            alpha = np.maximum(alpha, np.clip(ramp, 0, 1))
+    if not alpha.any():
         return None
-    unit = region.shape[0] / REACH
-    distance = cv2.distanceTransform((~region).view(np.uint8), cv2.DIST_L2, 5)
-    alpha = np.clip(1 - (distance - dilation * unit) / max(feather * unit, 1.0), 0, 1)
     height, width = face.size
     patch = patch_from_crop(alpha.astype(np.float32), frame, width, height)
     return patch and spared(patch, face.box, spare)
 
 
-def without_straps(
+def apart(
     painted: NDArray[np.bool_], crop: FaceCrop, at: tuple[int, int] = (0, 0)
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """A mask in two: what the generator is to paint, and thin pieces beyond the crop.
+    """A mask given by hand in two: what is painted in its face's crop, and straps outside it.
 
     Args:
         painted: bool (h, w), a rectangle of a photo whose first pixel (x, y) is `at`.
     """
-    inside = np.zeros(painted.shape, np.uint8)
-    corners = np.round(crop.corners() - at).astype(np.int32)
-    cv2.fillConvexPoly(inside, corners, 1)
-    beyond = painted & (inside == 0)
+    beyond = _within(crop, painted.shape, at, REACH + _WIDENED) & ~_within(crop, painted.shape, at)
+    beyond &= painted
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
         reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
@@ -170,42 +172,27 @@ def without_straps(
     return painted & ~beyond, beyond
 
 
-def painted_over(face: Face, *beyond: Patch | None) -> Face:
-    """The face, its painted pixels joined by those of what lies beyond its crop."""
-    for patch in beyond:
-        if patch is None:
-            continue
-        rect = _around(face.rect, patch.rect)
-        both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
-        for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
-            both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
-        face = replace(face, rect=rect, patch=both)
-    return face
+def _within(
+    crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int], zoom: float = 1.0
+) -> NDArray[np.bool_]:
+    """Which pixels of a rectangle of a photo, bool (h, w), lie in a crop zoomed out."""
+    corners = crop.corners()
+    middle = corners.mean(0)
+    inside = np.zeros(shape, np.uint8)
+    polygon = np.round(middle + zoom * (corners - middle) - at).astype(np.int32)
+    cv2.fillConvexPoly(inside, polygon, 1)
+    return inside > 0
 
 
-def paint_over(photo: NDArray[np.uint8], straps: Patch, crop: FaceCrop) -> None:
-    """Paint over straps from what lies beside them, in place; no other pixel is touched.
-
-    Args:
-        photo: uint8 (H, W, 3), the face painted in already.
-        straps: where. crop: the face's frame, which says how large the face is.
-    """
-    height, width = photo.shape[:2]
-    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
-    x0, y0, x1, y1 = straps.rect
-    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
-    x1, y1 = min(x1, width), min(y1, height)
-    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
-    alpha = np.zeros(target.shape[:2], np.float32)
-    left, top = straps.rect[0] - x0, straps.rect[1] - y0
-    alpha[top : top + straps.alpha.shape[0], left : left + straps.alpha.shape[1]] = straps.alpha
-    zoom = min(1.0, _DETAIL * crop.scale / REACH)
-    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
-    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
-    shown = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
-    filled = cv2.inpaint(shown, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
+def joined(face: Face, patch: Patch | None) -> Face:
+    """The face, its painted pixels joined by those of a patch."""
+    if patch is None:
+        return face
+    rect = _around(face.rect, patch.rect)
+    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
+    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
+        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
+    return replace(face, rect=rect, patch=both)
 
 
 def _body(
