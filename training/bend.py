@@ -14,6 +14,7 @@ import numpy as np
 from uncover.face_model import FACE_68, pose_from_rotation, rotation_from_pose
 
 FURTHEST = 48.0  # degrees of yaw beyond which no head is turned: its far side would be hidden
+_TURNED = 8.0  # degrees of yaw from which a head counts as turned
 _GRID = 25  # the motion is worked out at so many places each way
 _NEAR = 0.3  # reach of a landmark's motion, in units of the mean face (about 57 mm)
 _WIDE, _WIDER = 0.02, 3.0  # weight and reach, over _NEAR, of a second, wide part of it
@@ -28,6 +29,16 @@ _POINTS = np.concatenate([FACE_68, _HEAD])
 _CENTRE = FACE_68.mean(0)
 _SOLVER = np.linalg.pinv(FACE_68 - _CENTRE)
 _PIVOT = np.array([0, 0, 0.6])  # what a head turns about lies behind the face
+
+
+def away(landmarks: np.ndarray, degrees: float) -> float:
+    """The degrees, signed so that a head that is turned already is turned on and not back.
+
+    Turned back it would show its far side, of which the photo has nothing. landmarks: (68, 2) in
+    pixels.
+    """
+    yaw = pose_from_rotation(_pose(landmarks)[0])[0]
+    return float(np.copysign(degrees, yaw)) if abs(yaw) > _TURNED else degrees
 
 
 class Bend:

@@ -11,7 +11,7 @@ import numpy as np
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from training.bend import Bend
+from training.bend import Bend, away
 from training.holes import random_hole
 from training.sampling import draw_probabilities
 from uncover.errors import UncoverError
@@ -123,7 +123,7 @@ def random_crop(
         image, landmarks = mirror(image, landmarks)
     bend = None
     if settings.bent and rng.random() < settings.bent:
-        bend = Bend(landmarks, rng.uniform(-settings.turn, settings.turn))
+        bend = Bend(landmarks, away(landmarks, rng.uniform(-settings.turn, settings.turn)))
         landmarks = bend.landmarks
     crop = FaceCrop.from_points(five_points(landmarks), size)
     low, high = -np.log(settings.scale), np.log(settings.scale * settings.zoom)

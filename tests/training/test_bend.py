@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from training.bend import FURTHEST, Bend
+from training.bend import FURTHEST, Bend, away
 from training.faces import AugmentSettings, random_crop, store_faces
 from uncover.drawn import write_drawn_faces
 from uncover.face_model import FACE_68, rotation_from_pose
@@ -39,6 +39,13 @@ def test_the_head_turns_by_so_many_degrees(yaw: float, degrees: float) -> None:
 def test_no_head_is_turned_so_far_that_its_other_side_is_hidden(yaw: float, degrees: float) -> None:
     bend = Bend(seen(yaw), degrees)
     assert abs(yaw_of(bend.landmarks)) <= max(FURTHEST, abs(yaw)) + 2
+
+
+@pytest.mark.parametrize(("yaw", "degrees", "turned"), [
+    (20, 15, 15), (20, -15, 15), (-20, 15, -15), (-20, -15, -15), (3, -15, -15), (-3, 15, 15)
+])  # fmt: skip
+def test_a_turned_head_is_turned_on_and_not_back(yaw: float, degrees: float, turned: float) -> None:
+    assert away(seen(yaw), degrees) == turned
 
 
 def test_pixels_go_where_their_landmarks_go() -> None:
