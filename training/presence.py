@@ -46,7 +46,7 @@ class Fit:
     removed: float
 
 
-def fit(examples: Sequence[Example], lost: float, decay: float = 1e-2) -> Fit:
+def fit(examples: Sequence[Example], lost: float, decay: float = 3e-2) -> Fit:
     """Logistic regression with both classes of equal weight, and the threshold that gives up the
     share `lost` of the held-out faces.
 
