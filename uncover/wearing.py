@@ -26,11 +26,12 @@ _BELOW_TIP = 0.2  # this height of the top edge on (`top_edge`), the nose is out
 _HIGHEST, _LOWEST = 1.2, 2.9  # where its top edge may be (`top_edge`)
 _STRAPS = 0.002  # of the crop that it covers between eyes and mouth, with straps
 _WITH_STRAPS = 0.04  # of the crop that it covers; and then either
-_FRINGE = 0.5  # at most so many doubtful pixels for one of the mask's, or
-_MEAN = 0.86  # at least this mean probability of the mask's
+_FRINGE = 0.5  # at most so many doubtful pixels for one of the mask's
+_LIKELY = 0.75  # and at least this mean probability of the mask's, or
+_MEAN = 0.86  # at least this one: beards with sideburns have less
 _WITHOUT = 0.06  # of the crop that it covers without straps; and then both
 _SHORT_FRINGE = 0.4
-_CERTAIN = 0.65  # share of the mask's pixels with a probability over 0.9
+_CERTAIN = 0.8  # share of the mask's pixels with a probability over 0.9
 
 
 def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
@@ -92,7 +93,8 @@ def surely_on_chin(
     fringe = ((probability > 0.1) & (probability < 0.5) & inside).sum() / real.sum()
     pixels = probability[real]
     if straps:
-        clear = fringe <= _FRINGE or pixels.mean() >= _MEAN
+        mean = pixels.mean()
+        clear = mean >= _MEAN or (fringe <= _FRINGE and mean >= _LIKELY)
         return bool(clear and real.mean() >= _WITH_STRAPS)
     clear = fringe <= _SHORT_FRINGE and (pixels > 0.9).mean() >= _CERTAIN
     return bool(clear and real.mean() >= _WITHOUT)
