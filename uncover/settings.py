@@ -33,7 +33,7 @@ class Settings:
     """
 
     min_score: float = 0.5
-    min_box: float = 24.0
+    min_box: float = 20.0
     trusted_score: float = 0.9
     chin_box: float = 48.0
     fill_chin: bool = False
