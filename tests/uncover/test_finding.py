@@ -22,7 +22,7 @@ BOX = (60, 30, 140, 135)
         ("without_mask", 0.9, BOX, "bare", "bare"),
         ("without_mask", 0.9, BOX, "worn", "bare"),
         ("with_mask", 0.4, BOX, "worn", "low score"),
-        ("with_mask", 0.9, (60, 30, 80, 55), "worn", "too small"),
+        ("with_mask", 0.9, (60, 30, 78, 53), "worn", "too small"),
         ("with_mask", 0.9, BOX, "bare", "no mask pixels found"),
         ("mask_worn_incorrectly", 0.9, BOX, "chin", ON_CHIN),
         ("with_mask", 0.9, BOX, "chin", ON_CHIN),
