@@ -215,16 +215,17 @@ def _by_hand(uncoverer: Uncoverer, photo: Photo, face: Face, mask: NDArray[np.bo
         crop = refine(rough, points) or rough
     part = whole_mask(mask)
     body, straps = apart(part.painted, crop, part.at)
-    outside = None
+    beside = None
     if body.any() and straps.any():
-        outside = Patch(part.rect, straps.astype(np.float32))
+        beside = Patch(part.rect, straps.astype(np.float32))
         part = replace(part, painted=body)
     crop = widened_to(crop, part.painted, at=part.at)
     face = replace(face, rect=part.rect, patch=part.painted, polygon=outline(mask))
     alpha = soft_edge(face, uncoverer.settings.feather * crop.size / crop.scale)
     hole = hole_in_crop(crop, face.patch, face.rect, face.size)
     seen = crop.extract(photo.rgb)
-    return Task(joined(face, outside), crop, seen, Patch(face.rect, alpha), hole, outside)
+    patch = Patch(face.rect, alpha)
+    return Task(joined(face, beside), crop, seen, patch, hole, beside=beside)
 
 
 def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:

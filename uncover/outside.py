@@ -1,8 +1,9 @@
 """What of a mask lies outside its face's crop: found by a wider look.
 
 The crop ends near the ears, so that straps and, on a turned head, a part of the mask itself would
-be left standing. Once the face is painted the generator fills them in the wider frame
-(`uncover.painting`).
+be left standing. What is thin or short is painted over from beside it (Telea, "An image inpainting
+technique based on the fast marching method", 2004). The side of a large mask is for the generator,
+which sees the wider frame for it (`uncover.painting`).
 """
 
 from __future__ import annotations
@@ -30,10 +31,12 @@ STRAP_FEATHER = 0.012
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
 _BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
+_OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
+_DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
 _TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
 
 
@@ -74,7 +77,7 @@ def outside(
     threshold: float,
     feather: float,
     visible: NDArray[np.bool_],
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """What of a mask lies outside the crop, and in its outer rim, where what is painted fades.
 
     Args:
@@ -85,8 +88,8 @@ def outside(
         visible: bool (S, S), where the wider frame shows the photo, as `shown` says.
 
     Returns:
-        Straps and overhang, bool (S, S) of the wider frame: the thin and the other parts of the
-        pieces that begin at the mask. What goes on below as a scarf does is no overhang.
+        Straps, short and large overhang, bool (S, S) of the wider frame: the thin and the other
+        parts of the pieces that begin at the mask. What goes on below as a scarf does is left out.
     """
     side = mask.shape[0]
     thin = probability >= _FAINT * threshold
@@ -103,7 +106,12 @@ def outside(
     worn[leaving >= _SCARF * side / REACH] = False
     overhang = worn[labels]
     near = cv2.dilate(overhang.view(np.uint8), _disc(_RIM * side)) > 0
-    return thin & _beginning_at(mask, thin | (rim & near)), overhang
+    straps = thin & _beginning_at(mask, thin | (rim & near))
+    aside = np.ones(overhang.shape, bool)
+    aside[:, _middle(side, 0.5 + _OVER)[1]] = False
+    large = np.zeros(count, bool)
+    large[labels[overhang & aside]] = True
+    return straps, overhang & ~large[labels], overhang & large[labels]
 
 
 def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -163,8 +171,7 @@ def apart(
     Args:
         painted: bool (h, w), a rectangle of a photo whose first pixel (x, y) is `at`.
     """
-    beyond = _within(crop, painted.shape, at, REACH + _WIDENED) & ~_within(crop, painted.shape, at)
-    beyond &= painted
+    beyond = painted & ~_within(crop, painted.shape, at)
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
         reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
@@ -172,16 +179,36 @@ def apart(
     return painted & ~beyond, beyond
 
 
-def _within(
-    crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int], zoom: float = 1.0
-) -> NDArray[np.bool_]:
-    """Which pixels of a rectangle of a photo, bool (h, w), lie in a crop zoomed out."""
-    corners = crop.corners()
-    middle = corners.mean(0)
+def _within(crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of a rectangle of a photo, bool (h, w), lie in a crop."""
     inside = np.zeros(shape, np.uint8)
-    polygon = np.round(middle + zoom * (corners - middle) - at).astype(np.int32)
-    cv2.fillConvexPoly(inside, polygon, 1)
+    cv2.fillConvexPoly(inside, np.round(crop.corners() - at).astype(np.int32), 1)
     return inside > 0
+
+
+def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
+    """Paint over a patch from what lies beside it, in place; no other pixel is touched.
+
+    Args:
+        photo: uint8 (H, W, 3), the face painted in already.
+        patch: where. crop: the face's frame, which says how large the face is.
+    """
+    height, width = photo.shape[:2]
+    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
+    x0, y0, x1, y1 = patch.rect
+    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
+    x1, y1 = min(x1, width), min(y1, height)
+    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    alpha = np.zeros(target.shape[:2], np.float32)
+    left, top = patch.rect[0] - x0, patch.rect[1] - y0
+    alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
+    zoom = min(1.0, _DETAIL * crop.scale / REACH)
+    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
+    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
+    seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(seen, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
 
 
 def joined(face: Face, patch: Patch | None) -> Face:

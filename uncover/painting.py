@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .compositing import Blend, match_colours, paste
-from .outside import wider
+from .outside import paint_over, wider
+from .patch import Patch
 from .regions import hole_in_crop
 from .settings import Painter
 from .tasks import Task
@@ -32,10 +33,21 @@ def paint_task(
         picture = match_colours(picture, task.seen, task.hole)
     paste(photo, picture, task.crop, task.patch, blend)
     if task.outside is not None:
-        frame = wider(task.crop)
-        seen = frame.extract(photo)
-        hole = hole_in_crop(frame, task.outside.painted, task.outside.rect, task.face.size)
-        picture = generator.fill(seen[None], hole[None])[0]
-        if blend == "feather":
-            picture = match_colours(picture, seen, hole)
-        paste(photo, picture, frame, task.outside, blend)
+        _paint_outside(photo, task, task.outside, blend, generator)
+    if task.beside is not None:
+        paint_over(photo, task.beside, task.crop)
+
+
+def _paint_outside(
+    photo: NDArray[np.uint8], task: Task, outside: Patch, blend: Blend, generator: Painter
+) -> None:
+    """Paint what the wider frame shows of the mask, beside the face that is painted already."""
+    frame, size = wider(task.crop), task.face.size
+    seen = frame.extract(photo)
+    hole = hole_in_crop(frame, outside.painted, outside.rect, size)
+    if task.beside is not None:  # to be painted over last, and nothing to go by until then
+        hole |= hole_in_crop(frame, task.beside.painted, task.beside.rect, size)
+    picture = generator.fill(seen[None], hole[None])[0]
+    if blend == "feather":
+        picture = match_colours(picture, seen, hole)
+    paste(photo, picture, frame, outside, blend)

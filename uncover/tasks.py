@@ -36,7 +36,8 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    the crop pixels to hide (bool (S, S)), and what to paint outside the crop, in the wider frame.
+    the crop pixels to hide (bool (S, S)), and what to paint outside the crop: in the wider frame,
+    and from beside it.
     """
 
     face: Face
@@ -45,19 +46,20 @@ class Task:
     patch: Patch
     hole: NDArray[np.bool_]
     outside: Patch | None = None
+    beside: Patch | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
-    (bool (S, S)), and the straps and the overhang that a wider look found outside it (bool (S, S)
-    of the wider frame, each)."""
+    (bool (S, S)), and the straps, short and large overhang that a wider look found outside it
+    (bool (S, S) of the wider frame, each)."""
 
     face: Face
     crop: FaceCrop
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
-    outside: tuple[NDArray[np.bool_], NDArray[np.bool_]] | None = None
+    outside: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +162,14 @@ def task_for(
     hole = alpha > 0
     if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
         hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
-    outside = None
+    outside = beside = None
     if found.outside is not None:
-        widening = margin, settings.feather
-        outside = outside_patch(*found.outside, wider(crop), *widening, face, boxes)
-    return Task(joined(face, outside), crop, found.seen, patch, hole, outside)
+        straps, short, large = found.outside
+        where = wider(crop), margin, settings.feather, face, boxes
+        outside = outside_patch(np.zeros_like(straps), large, *where)
+        beside = outside_patch(straps, short, *where)
+    face = joined(joined(face, outside), beside)
+    return Task(face, crop, found.seen, patch, hole, outside, beside)
 
 
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:

@@ -17,9 +17,11 @@ from uncover.outside import (
     joined,
     outside,
     outside_patch,
+    paint_over,
     shown,
     wider,
 )
+from uncover.patch import Patch
 from uncover.results import Face
 
 S = 256
@@ -43,7 +45,7 @@ def seen_wider(photo: np.ndarray, crop: FaceCrop) -> np.ndarray:
 
 def found_outside(
     photo: np.ndarray, crop: FaceCrop, mask: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     frame = wider(crop)
     visible = shown(frame, photo.shape[1], photo.shape[0])
     return outside(seen_wider(photo, crop), mask, 0.5, FEATHER, visible)
@@ -78,7 +80,8 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
     bottom = 172 + S
     photo[400 : bottom + length, 260:340] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
-    straps, overhang = found_outside(photo, crop, mask)
+    straps, overhang, large = found_outside(photo, crop, mask)
+    assert not large.any()
     assert straps.any()  # the one at the side
     patch = outside_patch(NOTHING, overhang, wider(crop), 0.012, FEATHER, face_in(photo))
     assert (patch is not None) == painted
@@ -91,7 +94,8 @@ def test_a_mask_that_reaches_out_at_the_side_is_overhang() -> None:
     photo, crop, _ = scene()
     cv2.rectangle(photo, (395, 285), (450, 400), 1.0, -1)
     mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
-    straps, overhang = found_outside(photo, crop, mask)
+    straps, short, overhang = found_outside(photo, crop, mask)
+    assert not short.any()
     patch = outside_patch(NOTHING, overhang, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     whole = joined(face_in(photo), patch).mask
@@ -106,7 +110,7 @@ def test_a_strap_that_grows_out_of_overhang_is_found() -> None:
     cv2.rectangle(photo, (420, 250), (480, 315), 0.0, -1)
     cv2.line(photo, (435, 340), (462, 300), 1.0, 5)  # begins beyond the crop
     mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
-    straps, _ = found_outside(photo, crop, mask)
+    straps, *_ = found_outside(photo, crop, mask)
     patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     assert joined(face_in(photo), patch).mask[302, 461]
@@ -119,8 +123,8 @@ def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
     mask = cut[172 : 172 + S, 172 : 172 + S] > 0.5
     frame = wider(crop)
     visible = shown(frame, 430, 600)
-    _, overhang = found_outside(cut, crop, mask)
-    assert not overhang[~visible].any()
+    _, short, large = found_outside(cut, crop, mask)
+    assert not (short | large)[~visible].any()
     x = frame.to_photo([[0.0, 128.0], [S - 1.0, 128.0]])[:, 0]
     share = (430 - 0.5 - x[0]) / (x[1] - x[0])
     assert visible[128].mean() == pytest.approx(share, abs=0.01)
@@ -128,8 +132,8 @@ def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
 
 def test_a_strap_that_begins_at_the_mask_is_found_to_its_end() -> None:
     photo, crop, mask = scene()
-    straps, overhang = found_outside(photo, crop, mask)
-    assert not overhang.any()
+    straps, short, large = found_outside(photo, crop, mask)
+    assert not (short | large).any()
     patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     whole = joined(face_in(photo), patch).mask
@@ -147,8 +151,8 @@ def test_what_is_no_strap_is_left(kind: str) -> None:
     if kind == "apart":
         cv2.rectangle(photo, (405, 150), (560, 500), 0.0, -1)
         cv2.line(photo, (440, 250), (490, 250), 1.0, 5)
-    straps, overhang = found_outside(photo, crop, mask)
-    assert not overhang.any()
+    straps, short, large = found_outside(photo, crop, mask)
+    assert not (short | large).any()
     spare = [(421.0, 200.0, 600.0, 500.0)] if kind == "other face" else []
     patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo), spare)
     middle = np.zeros(photo.shape, bool) if patch is None else joined(face_in(photo), patch).mask
@@ -165,14 +169,20 @@ def test_a_mask_given_by_hand_comes_apart_into_body_and_straps() -> None:
     assert not straps[:, : 172 + S - 200].any()
 
 
-def test_what_leaves_the_wider_frame_is_no_strap_by_hand() -> None:
-    photo, crop, _ = scene()
-    cv2.line(photo, (465, 302), (560, 262), 1.0, 5)
-    body, straps = apart(photo > 0.5, crop)
-    edge = wider(crop).corners()[:, 0].max() + 0.06 * S
-    assert body[:, int(edge) + 2 :].any()
-    assert straps.any()
-    assert not straps[:, int(edge) + 2 :].any()
+def test_what_is_thin_is_painted_in_the_colours_beside_it() -> None:
+    rng = np.random.default_rng(0)
+    skin = np.clip(rng.normal(SKIN, 3, (80, 120, 3)), 0, 255).astype(np.uint8)
+    photo = skin.copy()
+    cv2.line(photo, (5, 40), (114, 30), (250, 250, 250), 4)
+    alpha = np.zeros((30, 120), np.float32)
+    cv2.line(alpha, (5, 20), (114, 10), 1.0, 9)
+    crop = FaceCrop(np.array([[1.0, 0, 0], [0, 1.0, 0]]), S)
+    before = photo.copy()
+    paint_over(photo, Patch((0, 20, 120, 50), alpha), crop)
+    assert np.abs(photo.astype(float) - SKIN).max() < 25
+    kept = np.ones(photo.shape[:2], bool)
+    kept[20:50][alpha > 0] = False
+    np.testing.assert_array_equal(photo[kept], before[kept])
 
 
 BOX = (70, 30, 130, 110)
