@@ -123,10 +123,10 @@ def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray
     known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
     begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
     count, labels = cv2.connectedComponents(pieces.view(np.uint8), connectivity=8)
-    outside = np.ones((side, side), bool)
-    outside[_middle(side, 0.5)] = False
+    leaving = np.ones((side, side), bool)
+    leaving[_middle(side, 0.5)] = False
     kept = np.zeros(count, bool)
-    kept[np.intersect1d(labels[begins], labels[outside])] = True
+    kept[np.intersect1d(labels[begins], labels[leaving])] = True
     kept[0] = False
     return kept[labels]
 
