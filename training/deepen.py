@@ -24,16 +24,13 @@ def deepened(state: Mapping[str, Tensor], network: nn.Module) -> dict[str, Tenso
     """
     own = network.state_dict()
     had, has = _layers(state, _BLOCK), _layers(own, _BLOCK)
-    moved = {
-        level: (before.pop(), _layers(own, _ATTENTION)[level].pop())
-        for level, before in _layers(state, _ATTENTION).items()
-        if _layers(own, _ATTENTION).get(level)
-    }
+    before, after = _layers(state, _ATTENTION), _layers(own, _ATTENTION)
     out = {}
     for key, value in state.items():
         layer = _LAYER.fullmatch(key)
-        if layer and moved.get(layer[1], (None,))[0] == int(layer[2]):
-            key = f"{layer[1]}.{moved[layer[1]][1]}.{layer[3]}"
+        if layer and int(layer[2]) in before.get(layer[1], ()) and layer[1] in after:
+            (place,) = after[layer[1]]  # a level has attention once
+            key = f"{layer[1]}.{place}.{layer[3]}"
         out[key] = value
     for key, value in own.items():
         layer = _LAYER.fullmatch(key)
