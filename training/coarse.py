@@ -22,6 +22,7 @@ from training.config import SettingsError, to_dict
 from training.data import TrainingData
 from training.evaluate import val_scores
 from training.faces import evaluation_set
+from training.mean_teacher import agreement, teach
 from training.networks import update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, schedule
@@ -93,6 +94,11 @@ def train_coarse(
             painted, _ = network(known, hole)
         loss = losses.masked_l1(painted.float(), truth, hole * valid)
         total += loss.detach()
+        if own.taught:
+            with accelerator.autocast():
+                taught = teach(ema, known, hole)
+            pulled = agreement(painted.float(), taught, hole * valid)
+            loss = (1 - own.taught) * loss + own.taught * pulled
         loss = loss + 0.1 * losses.masked_l1(painted.float(), truth, (1 - hole) * valid)
         optimizer.zero_grad(set_to_none=True)
         accelerator.backward(loss)

@@ -45,7 +45,8 @@ class CoarseSettings:
     images: length of its run; 0 trains it together with the fine stage instead. batch, rate,
     warmup, decay, eval_every: as in GanSettings, for this stage. frozen: take the stage as
     --init has it, without a run of its own. tune: in the fine stage's run it learns on at this
-    share of the rate, by that run's losses; 0 leaves it alone there.
+    share of the rate, by that run's losses; 0 leaves it alone there. taught: share of its loss
+    that compares it with its own average's answers to moved views (`training.mean_teacher`).
     """
 
     images: int = 60_000
@@ -56,12 +57,15 @@ class CoarseSettings:
     eval_every: int = 4_000
     frozen: bool = False
     tune: float = 0.0
+    taught: float = 0.0
 
     def __post_init__(self) -> None:
         if self.images < 0 or min(self.batch, self.eval_every) < 1 or not 0 < self.decay <= 1:
             raise ValueError("coarse.images, batch and eval_every must be positive, decay in 0..1")
         if self.tune < 0:
             raise ValueError("coarse.tune must not be negative")
+        if not 0 <= self.taught < 1:
+            raise ValueError("coarse.taught must be in 0..1, below 1")
 
 
 @dataclass(frozen=True)
