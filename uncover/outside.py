@@ -33,10 +33,13 @@ _BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
 _FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
 _OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
+_DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
 _RIM = 0.008  # of a body is faint and no strap, in the same unit
 _DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
+_SURE = 0.72  # the mean probability of what lies outside is at least this, or it is no mask
+_SURE_BELOW = 0.9  # of what reaches deep below
 _TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
 
 
@@ -102,8 +105,14 @@ def outside(
     pieces = _beginning_at(mask, thin | rim)
     count, labels = cv2.connectedComponents((body & pieces).view(np.uint8), connectivity=8)
     leaving = np.bincount(labels[-2:].max(0), minlength=count)
-    worn = np.arange(count) > 0
+    sure = np.bincount(labels.ravel(), probability.ravel(), count)
+    size = np.bincount(labels.ravel(), minlength=count)
+    worn = sure >= _SURE * size
+    worn[0] = False
     worn[leaving >= _SCARF * side / REACH] = False
+    deep = np.zeros(count, bool)
+    deep[labels[_middle(side, 0.5 + _DEEP)[0].stop :]] = True
+    worn &= ~deep | (sure >= _SURE_BELOW * size)
     overhang = worn[labels]
     near = cv2.dilate(overhang.view(np.uint8), _disc(_RIM * side)) > 0
     straps = thin & _beginning_at(mask, thin | (rim & near))
