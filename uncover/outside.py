@@ -30,13 +30,13 @@ STRAP_FEATHER = 0.012
 
 _THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
 _BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
-_FAINT = 0.8  # of the threshold: so much is enough for a strap, which is thin and begins at a mask
+_STRAP = 1.1  # times the threshold: with less, ears that loops lie around are called straps
 _OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
 _DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
-_RIM = 0.008  # of a body is faint and no strap, in the same unit
+_RIM = 0.008  # of a body is no strap, in the same unit
 _DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
 _SURE = 0.72  # the mean probability of what lies outside is at least this, or it is no mask
 _SURE_BELOW = 0.9  # of what reaches deep below
@@ -86,19 +86,20 @@ def outside(
     Args:
         probability: float32 (S, S), what the segmenter says of the wider frame.
         mask: bool (S, S), the mask in the crop itself.
-        threshold: probability from which a pixel is mask; less is enough for a strap.
+        threshold: probability from which a pixel is mask; a strap must be a little surer.
         feather: width of the rim, as a fraction of the crop's side.
         visible: bool (S, S), where the wider frame shows the photo, as `shown` says.
 
     Returns:
         Straps, short and large overhang, bool (S, S) of the wider frame: the thin and the other
-        parts of the pieces that begin at the mask. What goes on below as a scarf does is left out.
+        parts of the pieces that begin at the mask. Left out is what goes on below as a scarf does,
+        and what is not surely mask: ears, collars and necks.
     """
     side = mask.shape[0]
-    thin = probability >= _FAINT * threshold
+    thin = probability >= _STRAP * threshold
     body = _body(probability >= threshold, _THIN * side)
     rim = cv2.dilate(body.view(np.uint8), _disc(_RIM * side)) > 0
-    thin[rim] = False  # it is faint as well, but no strap
+    thin[rim] = False  # of a body, and no strap
     body &= visible
     for part in (thin, body, rim):
         part[_middle(side, 0.5 - feather)] = False

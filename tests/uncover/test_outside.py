@@ -92,6 +92,30 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
         assert tip.mean() > 0.98
 
 
+@pytest.mark.parametrize(
+    ("length", "sure", "painted"),
+    [(12, 0.8, True), (12, 0.65, False), (40, 0.8, False), (40, 0.95, True)],
+)
+def test_what_may_be_a_neck_is_left_alone(length: int, sure: float, painted: bool) -> None:
+    photo, crop, _ = scene()
+    bottom = 172 + S
+    photo[400:bottom, 260:340] = 1.0
+    photo[bottom - 12 : bottom + length, 260:340] = sure
+    mask = photo[172:bottom, 172 : 172 + S] > 0.5
+    _, short, large = found_outside(photo, crop, mask)
+    assert not large.any()
+    assert short.any() == painted
+
+
+def test_an_ear_between_loops_is_no_strap() -> None:
+    photo, crop, mask = scene()
+    strap, *_ = found_outside(photo, crop, mask)
+    cv2.rectangle(photo, (436, 306), (446, 330), 0.52, -1)  # beside the strap, faintly mask
+    after, *_ = found_outside(photo, crop, mask)
+    assert strap.any()
+    np.testing.assert_array_equal(after & ~strap, False)
+
+
 def test_a_mask_that_reaches_out_at_the_side_is_overhang() -> None:
     photo, crop, _ = scene()
     cv2.rectangle(photo, (395, 285), (450, 400), 1.0, -1)
