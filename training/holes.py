@@ -7,7 +7,7 @@ import numpy as np
 
 from uncover.masking import mask_alpha, random_style
 
-STICKING_OUT = 0.25  # share of the rendered masks that stick out on one side
+STICKING_OUT = 0.5  # share of the rendered masks that stand off the face's outline
 
 
 def random_hole(
@@ -16,9 +16,9 @@ def random_hole(
     """A bool (size, size) hole for a face with these 68 landmarks in crop pixels.
 
     Four in five are masks as `uncover.masking` draws them, grown by what a segmenter's dilation
-    and a feathered edge may add, a quarter of them sticking out on one side as stiff masks do on
-    turned heads, so that the face's own outline is to be found; the others are a jaw polygon, a
-    brushed blob or a box over the lower face, so that masks corrected by hand are filled as well.
+    and a feathered edge may add. Half of those stand off the face as stiff masks do, so that its
+    outline is to be found and not read from the hole's. The others are a jaw polygon, a brushed
+    blob or a box over the lower face, so that masks corrected by hand are filled as well.
     With variety off every hole is the plain jaw polygon.
     """
     kind = rng.random() if variety else 0.85
@@ -27,7 +27,7 @@ def random_hole(
         hole = (alpha > 0.02).astype(np.uint8)
         hole = _grow(hole, size, rng.uniform(0.0, 0.05))
         if rng.random() < STICKING_OUT:
-            hole = _swept(hole, size, rng)
+            hole = _standing_off(hole, size, rng)
     elif kind < 0.9:
         hole = _jaw_polygon(landmarks, size, rng, variety)
     elif kind < 0.96:
@@ -37,6 +37,36 @@ def random_hole(
     if not hole.any():  # the mask fell outside the crop: any hole teaches more than none
         hole = _jaw_polygon(landmarks, size, rng, variety)
     return hole > 0
+
+
+def _standing_off(hole: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The hole sticking out on one side, wider all around, or rounded out."""
+    kind = rng.choice(3, p=(0.45, 0.35, 0.2))
+    if kind == 0 or not hole.any():
+        return _swept(hole, size, rng)
+    if kind == 1:
+        return _stretched(hole, size, rng)
+    return _rounded(hole, size, rng)
+
+
+def _stretched(hole: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The hole and itself enlarged about its centre, by up to a third across, a quarter down."""
+    across, down = rng.uniform(1.03, 1.33), rng.uniform(1.0, 1.25)
+    rows, columns = np.nonzero(hole)
+    x, y = columns.mean(), rows.min() + 0.4 * np.ptp(rows)  # a mask's upper edge hardly moves
+    zoom = np.array([[across, 0, (1 - across) * x], [0, down, (1 - down) * y]])
+    return hole | cv2.warpAffine(hole, zoom, (size, size), flags=cv2.INTER_NEAREST)
+
+
+def _rounded(hole: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
+    """The hole and an ellipse about as wide and high: no chin, no jaw to be seen in its outline."""
+    rows, columns = np.nonzero(hole)
+    centre = np.array([columns.mean(), rows.mean()]) + rng.normal(0, 0.015 * size, 2)
+    half = np.array([columns.std(), rows.std()]) * rng.uniform(1.85, 2.2, 2)
+    box = tuple(map(float, centre)), tuple(map(float, 2 * half)), float(rng.normal(0, 8))
+    grown = hole.copy()
+    cv2.ellipse(grown, box, 1, -1)
+    return grown
 
 
 def _swept(hole: np.ndarray, size: int, rng: np.random.Generator) -> np.ndarray:
