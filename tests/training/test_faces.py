@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
@@ -15,10 +16,11 @@ from training.faces import (
     mirror,
     random_crop,
 )
-from training.holes import random_hole
+from training.holes import _rounded, _stretched, _swept, random_hole
 from uncover.drawn import draw_face, write_drawn_faces
 from uncover.errors import UncoverError
 from uncover.generator import Generator, GeneratorConfig
+from uncover.masking import mask_alpha, random_style
 
 
 @pytest.fixture(scope="module")
@@ -99,6 +101,18 @@ def test_holes_cover_part_of_the_lower_face(variety):
 def test_a_hole_is_found_even_when_the_mask_lies_outside():
     away = draw_face(5, 64).landmarks + np.array([0, 58])
     assert random_hole(away.astype(np.float32), 64, np.random.default_rng(0)).dtype == bool
+
+
+def test_half_of_the_masks_stand_off_the_face():
+    landmarks = draw_face(5, 128, yaw=0.0).landmarks
+    rng, outline = np.random.default_rng(0), np.zeros((128, 128), np.uint8)
+    cv2.fillConvexPoly(outline, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
+    plain = (mask_alpha(landmarks, (128, 128), random_style(rng)) > 0.5).astype(np.uint8)
+    for make in (_swept, _stretched, _rounded):
+        wider = [make(plain, 128, np.random.default_rng(k)) for k in range(20)]
+        assert all(bool((w[plain > 0] == 1).all()) for w in wider)  # it only grows
+        beyond = [int((w[outline == 0] > 0).sum()) for w in wider]
+        assert np.median(beyond) > 1.2 * (plain[outline == 0] > 0).sum()
 
 
 def test_evaluation_masks_are_fixed_by_the_photo(faces):

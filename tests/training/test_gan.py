@@ -147,6 +147,7 @@ def test_the_coarse_stage_can_learn_on_beside_the_fine_one(drawn, whole, tmp_pat
     assert moved("tuned", "coarse.tune=0.5")
     assert not moved("kept", "coarse.tune=0")
     assert run(drawn, tmp_path / "wrong", "--set", "coarse.tune=-1") == 1
+    assert run(drawn, tmp_path / "wrong", "--set", "coarse.taught=1") == 1
 
 
 def test_init_takes_published_weights(drawn, whole, tmp_path):
