@@ -6,6 +6,7 @@ as long as everything that makes a number is the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,26 @@ _SAME = (
 )  # fmt: skip
 
 
+def check_comparable(head: Mapping[str, Any], path: Path) -> dict[str, Any]:
+    """The results at `path`, if their numbers compare with those of a run.
+
+    Args:
+        head: what results.json says of the run: data and settings.
+
+    Raises:
+        UncoverError: a file that cannot be read, or numbers that do not compare.
+    """
+    earlier = read_results(path)
+    if earlier["data"]["sha256"] != head["data"]["sha256"]:
+        raise UncoverError(f"--keep {path}: measured on other photos, labels or masks")
+    for name in _SAME:
+        if earlier.get(name) != head.get(name):
+            raise UncoverError(
+                f"--keep {path}: {name} was {earlier.get(name)}, here it is {head.get(name)}"
+            )
+    return earlier
+
+
 def keep(results: dict[str, Any], path: Path) -> dict[str, Any]:
     """`results` with the models of the file at `path` that it lacks; each says whence, as `kept`.
 
@@ -26,14 +47,7 @@ def keep(results: dict[str, Any], path: Path) -> dict[str, Any]:
     Raises:
         UncoverError: a file that cannot be read, or numbers that do not compare.
     """
-    earlier = read_results(path)
-    if earlier["data"]["sha256"] != results["data"]["sha256"]:
-        raise UncoverError(f"--keep {path}: measured on other photos, labels or masks")
-    for name in _SAME:
-        if earlier.get(name) != results.get(name):
-            raise UncoverError(
-                f"--keep {path}: {name} was {earlier.get(name)}, here it is {results.get(name)}"
-            )
+    earlier = check_comparable(results, path)
     source = {key: earlier.get(key, "unknown") for key in ("created", "git", "command")}
     models = dict(results["models"])
     for name, model in earlier["models"].items():

@@ -21,12 +21,13 @@ from benchmark.cache import digest
 from benchmark.datasets import DataSet
 from benchmark.evaluate import TRUTH, Store, World, evaluate
 from benchmark.features import NONE
+from benchmark.kept import check_comparable
 from benchmark.metrics import Scorer
 from benchmark.models import FillModel
 from benchmark.options import Options
 from benchmark.rendered import Case, Cases
 from benchmark.results import Measured
-from benchmark.slices import make_slices, parse_where, select
+from benchmark.slices import Slice, make_slices, parse_where, select
 from uncover.errors import UncoverError
 
 T = TypeVar("T")
@@ -65,6 +66,10 @@ def run(options: Options, arguments: Sequence[str], world: World) -> Finished | 
     if not models:
         raise UncoverError("; ".join(failures.values()))
     scorers = lineup.load_scorers(options, device)
+    slices = _slices(options, cases)
+    head = _head(options, arguments, data, align, cases, slices, scorers)
+    if options.keep is not None:
+        check_comparable(head, options.keep)
     store = Store(options.cache)
     if options.fresh and world.main:
         store.forget([TRUTH, *(model.fingerprint for model in models)])
@@ -79,9 +84,8 @@ def run(options: Options, arguments: Sequence[str], world: World) -> Finished | 
     if not models:
         raise UncoverError("; ".join(failures.values()))
     measured, real = _collect(cases.cases, models, scorers, store)
-    found = _results(options, arguments, data, align, cases, models, scorers, measured, real)
-    found["failures"] = failures
-    return Finished(found, cases, measured, models, failures)
+    found = _numbers(options, slices, models, measured, real)
+    return Finished(head | found | {"failures": failures}, cases, measured, models, failures)
 
 
 def _in_turn(world: World, work: Callable[[], T]) -> T:
@@ -143,33 +147,17 @@ def _collect(
     return measured, real
 
 
-def _results(
+def _head(
     options: Options,
     arguments: Sequence[str],
     data: DataSet,
     align: bool,
     cases: Cases,
-    models: list[FillModel],
+    slices: list[Slice],
     scorers: list[Scorer],
-    measured: list[Measured],
-    real: np.ndarray | None,
 ) -> dict[str, Any]:
-    factors = {f: [case.labels[f] for case in cases.cases] for f in options.slices}
-    slices = make_slices(factors) if factors else _whole(len(cases.cases))
-    settings = results.Settings(options.draws, options.floor, options.seed)
-    scored = results.score_slices(slices, measured, real, settings)
+    """What results.json says of the run itself: known before anything is measured."""
     features = lineup.feature_scorer(scorers)
-    by_model = {}
-    for model, values in zip(models, measured, strict=True):
-        by_model[model.name] = {
-            "weights_sha256": model.weights_sha256,
-            **model.notes,
-            "slices": [
-                {"slice": s.slice.values, "n": s.slice.n, "metrics": s.metrics[model.name]}
-                for s in scored
-            ],
-            "gaps": gaps.find_gaps(scored, values, list(factors), settings),
-        }
     return {
         "created": _created(),
         "git": _git(),
@@ -191,20 +179,42 @@ def _results(
         "draws": options.draws,
         "floor": options.floor,
         "kid_subset_size": results.common_size(slices, options.floor),
-        "factors": list(factors),
-        "models": by_model,
-        "comparisons": [
-            row
-            for other in measured[1:]
-            for row in gaps.compare_models(scored, measured[0], other, settings)
-        ],
+        "factors": list(options.slices),
     }
 
 
-def _whole(n: int) -> list[Any]:
-    from benchmark.slices import Slice
+def _numbers(
+    options: Options,
+    slices: list[Slice],
+    models: list[FillModel],
+    measured: list[Measured],
+    real: np.ndarray | None,
+) -> dict[str, Any]:
+    """What results.json says of the models."""
+    settings = results.Settings(options.draws, options.floor, options.seed)
+    scored = results.score_slices(slices, measured, real, settings)
+    by_model = {}
+    for model, values in zip(models, measured, strict=True):
+        by_model[model.name] = {
+            "weights_sha256": model.weights_sha256,
+            **model.notes,
+            "slices": [
+                {"slice": s.slice.values, "n": s.slice.n, "metrics": s.metrics[model.name]}
+                for s in scored
+            ],
+            "gaps": gaps.find_gaps(scored, values, list(options.slices), settings),
+        }
+    compared = [
+        row
+        for other in measured[1:]
+        for row in gaps.compare_models(scored, measured[0], other, settings)
+    ]
+    return {"models": by_model, "comparisons": compared}
 
-    return [Slice({}, np.arange(n))]
+
+def _slices(options: Options, cases: Cases) -> list[Slice]:
+    factors = {f: [case.labels[f] for case in cases.cases] for f in options.slices}
+    return make_slices(factors) if factors else [Slice({}, np.arange(len(cases.cases)))]
 
 
 def digest_of(cases: list[Case]) -> str:

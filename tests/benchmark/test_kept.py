@@ -63,6 +63,18 @@ def test_what_does_not_compare_is_refused(earlier, tmp_path, capsys, change, say
     assert not (tmp_path / "out" / "results.json").exists()
 
 
+def test_what_does_not_compare_is_refused_before_anything_is_filled(earlier, tmp_path, monkeypatch):
+    folder, more = earlier
+    old = read_results(folder / "old" / "results.json")
+    old["seed"] = 5
+    (tmp_path / "results.json").write_text(json.dumps(old))
+    filled = []
+    monkeypatch.setattr("benchmark.run.evaluate", lambda *a, **k: filled.append(a) or {})
+    words = arguments(tmp_path / "out", tmp_path / "cache", "--model", f"grey={GREY}")
+    assert main([*words, *more, "--keep", str(tmp_path / "results.json")]) == 1
+    assert not filled
+
+
 def test_a_missing_file_is_named_before_anything_is_computed(tmp_path, capsys):
     words = arguments(tmp_path / "out", tmp_path / "cache", "--model", f"grey={GREY}")
     assert main([*words, "--keep", str(tmp_path / "none.json")]) == 1
