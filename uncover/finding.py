@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from .alignment import overlap, refine
 from .geometry import FaceCrop
-from .outside import is_cut_off, outside, shown, wider
+from .outside import is_cut_off, is_scarf, outside, pulled_down, shown, wider
 from .photo import Photo
 from .results import Face
 from .settings import Detector, Segmenter, Settings
@@ -95,6 +95,8 @@ class FaceFinder(ABC):
             visible = shown(frame, photo.width, photo.height)
             parts = outside(look[1], judged[i].mask, threshold, settings.feather, visible)
             judged[i] = replace(judged[i], outside=parts)
+            if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
+                judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
         return judged
 
     def _examined(

@@ -33,6 +33,7 @@ _BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
 _STRAP = 1.1  # times the threshold: with less, ears that loops lie around are called straps
 _OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
+_ARC = (0.5, 0.48, 0.43)  # below the chin: height of its centre, half width and depth, crop sides
 _DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
@@ -47,6 +48,34 @@ def is_cut_off(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask, bool (S, S), touches its crop's edge, or all but touches the lower one."""
     below = mask[-max(2, round(_NEAR_BELOW * len(mask))) :]
     return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any() or below.any())
+
+
+def is_scarf(seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask goes on below its crop and out of the wider frame, as a scarf or gaiter does.
+
+    Args:
+        seen: bool (S, S), mask in the wider frame, as far as that shows the photo.
+        mask: bool (S, S), the mask in the crop.
+    """
+    side = len(mask)
+    if mask[-2:].any(0).sum() < _SCARF * side:
+        return False
+    count, labels = cv2.connectedComponents(seen.view(np.uint8), connectivity=8)
+    ways_out = labels[_middle(side, 0.5)[0].stop], labels[-2:].max(0)
+    width = np.minimum(*(np.bincount(way, minlength=count) for way in ways_out))
+    return bool((width[1:] >= _SCARF * side / REACH).any())
+
+
+def pulled_down(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of a scarf before a face, bool (S, S), the part above an arc below the chin, and straps: what
+    is left of it lies around the neck."""
+    side = len(mask)
+    centre = round(0.5 * side), round(_ARC[0] * side)
+    half = round(_ARC[1] * side), round(_ARC[2] * side)
+    face = np.zeros(mask.shape, np.uint8)
+    cv2.ellipse(face, centre, half, 0, 0, 180, 1, -1)
+    face[: centre[1]] = 1
+    return mask & ((face > 0) | ~body_of(mask))
 
 
 def wider(crop: FaceCrop) -> FaceCrop:

@@ -16,10 +16,12 @@ from uncover.outside import (
     REACH,
     apart,
     is_cut_off,
+    is_scarf,
     joined,
     outside,
     outside_patch,
     paint_over,
+    pulled_down,
     shown,
     wider,
 )
@@ -90,6 +92,36 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
     if patch is not None:
         tip = joined(face_in(photo), patch).mask[bottom + 3 : bottom + length, 260:340]
         assert tip.mean() > 0.98
+
+
+def test_a_scarf_stays_below_the_chin() -> None:
+    photo, crop, _ = scene()
+    bottom = 172 + S
+    photo[400:, 260:340] = 1.0
+    mask = photo[172:bottom, 172 : 172 + S] > 0.5
+    frame = wider(crop)
+    visible = shown(frame, photo.shape[1], photo.shape[0])
+    seen = (seen_wider(photo, crop) > 0.5) & visible
+    assert is_scarf(seen, mask)
+    kept = pulled_down(mask)
+    assert not kept[-8:, 60:200].any()
+    np.testing.assert_array_equal(kept[:190], mask[:190])  # cheeks, chin and strap
+    middle, beside = (np.flatnonzero(kept[:, x])[-1] for x in (S // 2, 95))
+    assert middle > beside  # an arc
+    assert not is_scarf(seen, kept)
+
+
+def test_what_ends_below_the_crop_or_with_the_photo_is_no_scarf() -> None:
+    photo, crop, _ = scene()
+    bottom = 172 + S
+    photo[400 : bottom + 20, 260:340] = 1.0
+    mask = photo[172:bottom, 172 : 172 + S] > 0.5
+    assert not is_scarf(seen_wider(photo, crop) > 0.5, mask)
+    cut = photo[: bottom + 12].copy()  # mirrored beyond the edge
+    frame = wider(crop)
+    seen = frame.extract((cut * 255).astype(np.uint8)) > 127
+    assert is_scarf(seen, mask)
+    assert not is_scarf(seen & shown(frame, cut.shape[1], cut.shape[0]), mask)
 
 
 @pytest.mark.parametrize(
