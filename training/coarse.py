@@ -22,12 +22,12 @@ from training.config import SettingsError, to_dict
 from training.data import TrainingData
 from training.evaluate import val_scores
 from training.faces import evaluation_set
-from training.mean_teacher import agreement, teach
 from training.networks import update_ema
 from training.runlog import RunLog
 from training.runs import catch_interrupt, crossed, schedule
 from training.settings import GanSettings
 from training.stopwatch import Stopwatch
+from training.teacher import agreement, teach
 from uncover.coarse import CoarseStage, shrink
 from uncover.generator import PATCH, to_network
 
@@ -46,13 +46,16 @@ def train_coarse(
     """Train `stage` in place, or go on with what `folder` holds; True when it is finished.
 
     The finished stage carries the averaged weights. init: the run that `stage` was loaded from, if
-    any. Raises UncoverError for other settings.
+    any; with `coarse.taught` it teaches. Raises UncoverError for other settings.
     """
     own, side = settings.coarse, settings.generator.resolution // PATCH
+    if own.taught and init is None:
+        raise SettingsError("coarse.taught needs --init: weights that have something to teach")
     started, world = time.monotonic(), accelerator.num_processes
     main, device = accelerator.is_main_process, accelerator.device
     stage.to(device)
     ema = copy.deepcopy(stage).requires_grad_(False).eval()
+    teacher = copy.deepcopy(ema) if own.taught else None
     # Fused takes parameters and its own state by memory order: both are contiguous here.
     optimizer = torch.optim.Adam(
         stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99), fused=True
@@ -68,6 +71,8 @@ def train_coarse(
             raise SettingsError(f"{folder} was started with other settings of the coarse stage")
         stage.load_state_dict(state["stage"])
         ema.load_state_dict(state["ema"])
+        if teacher is not None:
+            teacher.load_state_dict(state["teacher"])
         optimizer.load_state_dict(state["optimizer"])
         restore_rng(state["rng"])
         seen, past_minutes = state["seen"], state["minutes"]
@@ -94,9 +99,9 @@ def train_coarse(
             painted, _ = network(known, hole)
         loss = losses.masked_l1(painted.float(), truth, hole * valid)
         total += loss.detach()
-        if own.taught:
+        if teacher is not None:
             with accelerator.autocast():
-                taught = teach(ema, known, hole)
+                taught = teach(teacher, known, hole)
             pulled = agreement(painted.float(), taught, hole * valid)
             loss = (1 - own.taught) * loss + own.taught * pulled
         loss = loss + 0.1 * losses.masked_l1(painted.float(), truth, (1 - hole) * valid)
@@ -138,6 +143,8 @@ def train_coarse(
                 "optimizer": optimizer.optimizer.state_dict(),
                 "rng": rng_state(),
             }
+            if teacher is not None:
+                state["teacher"] = teacher.state_dict()
             save_checkpoint(checkpoint, state)
             watch.skip()
         if last:

@@ -46,7 +46,7 @@ class CoarseSettings:
     warmup, decay, eval_every: as in GanSettings, for this stage. frozen: take the stage as
     --init has it, without a run of its own. tune: in the fine stage's run it learns on at this
     share of the rate, by that run's losses; 0 leaves it alone there. taught: share of its loss
-    that compares it with its own average's answers to moved views (`training.mean_teacher`).
+    that compares it with what the stage of --init makes of moved views (`training.teacher`).
     """
 
     images: int = 60_000

@@ -1,9 +1,12 @@
-"""The coarse stage taught by its own average, shown the crop moved and mirrored.
+"""The coarse stage taught by what many views of a crop gave before.
 
 The stage's answers to a crop, to its mirror image and to the crop moved by a few pixels differ, and
-their mean is nearer to the truth than any of them. So the running average of the stage ("mean
-teacher": Tarvainen & Valpola 2017, arXiv:1703.01780) answers to such views, and the stage learns
-from their mean beside the truth: one pass then comes closer to what many give.
+their mean is nearer to the truth than any of them. So the stage that a run begins with, kept as it
+was, answers to such views, and the stage that learns is told their mean beside the truth: one pass
+then comes closer to what many gave ("data distillation", Radosavovic et al. 2018,
+arXiv:1712.04440).
+A teacher that is the learning stage's own running average soon agrees with itself from all views,
+and has nothing left to teach.
 """
 
 from __future__ import annotations

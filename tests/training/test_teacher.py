@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from training.mean_teacher import BETA, agreement, moved_answer, teach
+from training.teacher import BETA, agreement, moved_answer, teach
 from uncover.coarse import CoarseStage
 
 SIDE = 32
