@@ -132,6 +132,27 @@ def test_init_lets_the_coarse_stage_learn_on(drawn, whole, tmp_path):
     assert run(drawn, tmp_path / "alone", "--set", "coarse.frozen=true") == 1
 
 
+def test_the_coarse_stage_can_be_taught_by_the_one_it_began_with(drawn, whole, tmp_path, capsys):
+    changes = ["--init", str(whole), "--set", "coarse.taught=0.5", "--set", "images=4"]
+    straight, cut = tmp_path / "straight", tmp_path / "cut"
+    assert run(drawn, straight, *changes) == 0
+    assert run(drawn, cut, *changes, "--max-minutes", "0") == 0
+    assert not (cut / "checkpoint").exists()
+    assert run(drawn, cut, *changes, "--resume") == 0
+    one, two = (load_checkpoint(f / "coarse" / "checkpoint") for f in (straight, cut))
+    assert all(torch.equal(value, two["stage"][key]) for key, value in one["stage"].items())
+    began = load_checkpoint(whole / "checkpoint")["ema"]
+    for name, value in one["teacher"].items():
+        assert torch.allclose(value, began[f"coarse.{name}"], atol=2e-3), name
+    alone = tmp_path / "alone"
+    assert run(drawn, alone, *changes[:2], "--set", "images=4") == 0
+    other = load_checkpoint(alone / "coarse" / "checkpoint")
+    assert "teacher" not in other
+    assert any(not torch.equal(value, other["stage"][key]) for key, value in one["stage"].items())
+    assert run(drawn, tmp_path / "wrong", *changes[2:]) == 1
+    assert "--init" in capsys.readouterr().err
+
+
 def test_the_coarse_stage_can_learn_on_beside_the_fine_one(drawn, whole, tmp_path):
     kept = load_checkpoint(whole / "checkpoint")["ema"]
 
