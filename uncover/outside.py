@@ -34,6 +34,7 @@ _STRAP = 1.1  # times the threshold: with less, ears that loops lie around are c
 _OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
 _SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
 _ARC = (0.5, 0.48, 0.43)  # below the chin: height of its centre, half width and depth, crop sides
+_GAITER = 0.4  # so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand
 _DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
 _NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
 _WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
@@ -58,7 +59,7 @@ def is_scarf(seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
         mask: bool (S, S), the mask in the crop.
     """
     side = len(mask)
-    if mask[-2:].any(0).sum() < _SCARF * side:
+    if mask[-2:].any(0).sum() < _GAITER * side:
         return False
     count, labels = cv2.connectedComponents(seen.view(np.uint8), connectivity=8)
     ways_out = labels[_middle(side, 0.5)[0].stop], labels[-2:].max(0)

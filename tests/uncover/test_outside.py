@@ -97,7 +97,7 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
 def test_a_scarf_stays_below_the_chin() -> None:
     photo, crop, _ = scene()
     bottom = 172 + S
-    photo[400:, 260:340] = 1.0
+    photo[400:, 240:350] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
     frame = wider(crop)
     visible = shown(frame, photo.shape[1], photo.shape[0])
@@ -109,12 +109,15 @@ def test_a_scarf_stays_below_the_chin() -> None:
     middle, beside = (np.flatnonzero(kept[:, x])[-1] for x in (S // 2, 95))
     assert middle > beside  # an arc
     assert not is_scarf(seen, kept)
+    narrow = mask.copy()
+    narrow[249:, :110] = False
+    assert not is_scarf(seen, narrow)  # a hand, or a mask's own corner
 
 
 def test_what_ends_below_the_crop_or_with_the_photo_is_no_scarf() -> None:
     photo, crop, _ = scene()
     bottom = 172 + S
-    photo[400 : bottom + 20, 260:340] = 1.0
+    photo[400 : bottom + 20, 240:350] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
     assert not is_scarf(seen_wider(photo, crop) > 0.5, mask)
     cut = photo[: bottom + 12].copy()  # mirrored beyond the edge
