@@ -19,6 +19,7 @@ _RING = 0.03  # width of the strip of true skin that colours are compared on, in
 _REACH = 0.25  # how far inwards a colour correction carries, in crop sides
 _KEPT = 0.4  # the part of it that carries all the way
 _WORK_SIDE = 64  # the feathered correction is smooth, so it is solved at about this resolution
+_EDGES = 0.5  # so much of what a blur by one of its pixels takes is added to an enlarged crop
 _LARGEST_STEP = 56.0  # a larger difference is another thing (hair, cloth), not another light
 
 
@@ -86,11 +87,28 @@ def paste(
     x0, y0, x1, y1 = patch.rect
     target = photo[y0:y1, x0:x1]
     if blend == "feather":
-        placed = with_grain(crop.place(picture, patch.rect), photo, crop, patch)
+        placed = with_edges(crop.place(picture, patch.rect), crop)
+        placed = with_grain(placed, photo, crop, patch)
         result = cv2.blendLinear(placed, np.ascontiguousarray(target), patch.alpha, 1 - patch.alpha)
     else:
-        result = with_grain(_poisson(photo, picture, crop, patch), photo, crop, patch)
+        placed = with_edges(_poisson(photo, picture, crop, patch), crop)
+        result = with_grain(placed, photo, crop, patch)
     cv2.copyTo(result, patch.painted.view(np.uint8), target)
+
+
+def with_edges(placed: NDArray[np.uint8], crop: FaceCrop) -> NDArray[np.uint8]:
+    """A picture that was enlarged to a photo's size, its edges sharpened (unsharp masking).
+
+    Args:
+        placed: uint8 (h, w, 3).
+        crop: how the picture was placed; where nothing is enlarged, nothing changes.
+    """
+    zoom = 1 / crop.scale
+    amount = _EDGES * float(np.clip((zoom - 1) / 0.4, 0, 1))
+    if amount == 0:
+        return placed
+    blurred = cv2.GaussianBlur(placed, (0, 0), zoom)
+    return cv2.addWeighted(placed, 1 + amount, blurred, -amount, 0)
 
 
 def _poisson(

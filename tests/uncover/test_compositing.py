@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage import data
 
-from uncover.compositing import match_colours, paste
+from uncover.compositing import match_colours, paste, with_edges
 from uncover.geometry import TEMPLATE_5, FaceCrop
 from uncover.patch import Patch, patch_from_crop, spared
 from uncover.regions import hole_in_crop, soft_region
@@ -47,6 +47,25 @@ def test_pixels_outside_the_patch_stay_byte_identical(
     changed = (photo != PHOTO).any(-1)
     assert not (changed & ~full(patch)).any()
     assert changed.sum() > 0.5 * full(patch).sum()
+
+
+def test_edges_of_an_enlarged_crop_come_nearer_to_the_photo_s() -> None:
+    rect = (200, 60, 300, 180)
+    truth = PHOTO[60:180, 200:300].astype(float)
+
+    def enlarged(zoom: float) -> tuple[np.ndarray, FaceCrop]:
+        crop = FaceCrop.from_points(TEMPLATE_5 * 128 * zoom + (110, 20), 128)
+        assert crop.scale == pytest.approx(1 / zoom)
+        return crop.place(crop.extract(PHOTO), rect), crop
+
+    placed, crop = enlarged(1.8)
+    sharp = with_edges(placed, crop)
+    assert ((sharp - truth) ** 2).mean() < 0.95 * ((placed - truth) ** 2).mean()
+    flat = np.full_like(placed, 90)
+    np.testing.assert_array_equal(with_edges(flat, crop), flat)
+    for zoom in (0.6, 1.0):
+        placed, crop = enlarged(zoom)
+        np.testing.assert_array_equal(with_edges(placed, crop), placed)
 
 
 @pytest.mark.parametrize("blend", ["feather", "poisson"])
