@@ -7,7 +7,7 @@ import numpy as np
 
 from uncover.masking import mask_alpha, random_style
 
-STICKING_OUT = 0.5  # share of the rendered masks that stand off the face's outline
+STANDING_OFF = 0.5  # share of the rendered masks that stand off the face's outline
 
 
 def random_hole(
@@ -26,7 +26,7 @@ def random_hole(
         alpha = mask_alpha(landmarks, (size, size), random_style(rng))
         hole = (alpha > 0.02).astype(np.uint8)
         hole = _grow(hole, size, rng.uniform(0.0, 0.05))
-        if rng.random() < STICKING_OUT:
+        if rng.random() < STANDING_OFF:
             hole = _standing_off(hole, size, rng)
     elif kind < 0.9:
         hole = _jaw_polygon(landmarks, size, rng, variety)

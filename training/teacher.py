@@ -4,9 +4,8 @@ The stage's answers to a crop, to its mirror image and to the crop moved by a fe
 their mean is nearer to the truth than any of them. So the stage that a run begins with, kept as it
 was, answers to such views, and the stage that learns is told their mean beside the truth: one pass
 then comes closer to what many gave ("data distillation", Radosavovic et al. 2018,
-arXiv:1712.04440).
-A teacher that is the learning stage's own running average soon agrees with itself from all views,
-and has nothing left to teach.
+arXiv:1712.04440). A teacher that is the learning stage's own running average soon agrees with
+itself from all views, and has nothing left to teach.
 """
 
 from __future__ import annotations

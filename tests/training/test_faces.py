@@ -103,7 +103,7 @@ def test_a_hole_is_found_even_when_the_mask_lies_outside():
     assert random_hole(away.astype(np.float32), 64, np.random.default_rng(0)).dtype == bool
 
 
-def test_half_of_the_masks_stand_off_the_face():
+def test_a_mask_that_stands_off_covers_the_face_s_outline_too():
     landmarks = draw_face(5, 128, yaw=0.0).landmarks
     rng, outline = np.random.default_rng(0), np.zeros((128, 128), np.uint8)
     cv2.fillConvexPoly(outline, cv2.convexHull(np.round(landmarks).astype(np.int32)), 1)
