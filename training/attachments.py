@@ -1,4 +1,4 @@
-"""What drawn masks lack: bands of any colour, glasses in front, filters beside the mouth."""
+"""What drawn masks lack: bands and trims of any colour, glasses in front, filters at the sides."""
 
 from __future__ import annotations
 
@@ -30,14 +30,78 @@ def dye_straps(
     total = float(thin.sum())
     if total < 4:
         return image
-    colour = np.array(_BANDS[rng.integers(len(_BANDS))]) + rng.normal(0, 15, 3)
-    if rng.random() < 0.5:
-        colour = rng.uniform(10, 245, 3)
+    colour = _dye(image, rng)
     light = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-    exposure = float(np.median(light)) / 128  # a white band in a dark room is grey
     light = np.clip(light / max(1.0, float((light * thin).sum()) / total), 0.5, 1.4)
-    ink = colour.clip(5, 250) * np.clip(0.6 + 0.4 * exposure, 0.3, 1.2) * light[..., None]
-    return _laid(image, ink, thin * rng.uniform(0.75, 1.0))
+    return _laid(image, colour * light[..., None], thin * rng.uniform(0.75, 1.0))
+
+
+def add_head_bands(
+    image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """One or two flat bands a side, from the mask's edge over the ear and to the neck, as
+    respirators have, some of them clipped on: the picture, and the mask with them. Arguments as
+    for `put_glasses_on`.
+    """
+    unit, (along, down) = _between_eyes(landmarks), _axes(landmarks)
+    colour, clip = _dye(image, rng), _dye(image, rng)
+    width, clipped, lower = unit * rng.uniform(0.04, 0.15), rng.random() < 0.4, rng.random() < 0.7
+    for sign, upper_end, lower_end in ((-1, 0, 3), (1, 16, 13)):
+        if rng.random() < 0.1:
+            continue
+        nose, mouth = landmarks[30], landmarks[48:68].mean(0)
+        ends = [(nose + unit * rng.uniform(0.0, 0.3) * down, upper_end, rng.uniform(-0.7, 0.1))]
+        if lower:
+            ends.append((mouth + unit * rng.uniform(0.0, 0.35) * down, lower_end, 0.2))
+        for start, jaw, height in ends:
+            edge = _edge(mask, start, sign * along)
+            if edge is None:  # nose or mouth is out
+                continue
+            end = landmarks[jaw] + unit * rng.uniform(0.0, 0.6) * sign * along
+            end = end + unit * (height + rng.normal(0, 0.1)) * down
+            sag = unit * rng.uniform(-0.02, 0.08) * down
+            t = np.linspace(0, 1, 16)[:, None]
+            course = (1 - t) * edge + t * end + 4 * t * (1 - t) * sag
+            cover = np.zeros(mask.shape, np.uint8)
+            thick = max(1, round(width))
+            cv2.polylines(cover, [_fixed(course)], False, 255, thick, cv2.LINE_AA, 4)
+            band = cv2.GaussianBlur(cover, (0, 0), 0.6).astype(np.float32) / 255
+            core = cv2.GaussianBlur(cover, (0, 0), max(0.8, width / 3)).astype(np.float32) / 255
+            image = _laid(image, colour * (0.7 + 0.4 * core[..., None]), band)
+            mask = np.maximum(mask, band)
+            if clipped:
+                cover[:] = 0
+                size = width * rng.uniform(1.0, 2.2), width * rng.uniform(1.0, 1.8)
+                angle = float(np.degrees(np.arctan2(*(course[1] - course[0])[::-1])))
+                box = cv2.boxPoints((tuple(map(float, edge)), size, angle))
+                cv2.fillPoly(cover, [_fixed(box)], 255, cv2.LINE_AA, 4)
+                image = _laid(image, clip, cover.astype(np.float32) / 255)
+                mask = np.maximum(mask, cover.astype(np.float32) / 255)
+    return image, mask
+
+
+def add_trim(
+    image: np.ndarray, mask: np.ndarray, landmarks: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """A border of another colour: sewn along the mask's edge, or a second mask that shows from
+    under it on one side. The picture, and the mask with it. Arguments as for `put_glasses_on`.
+    """
+    unit = _between_eyes(landmarks)
+    reach = unit * rng.uniform(0.03, 0.12)
+    if rng.random() < 0.4:
+        side = 2 * max(1, round(reach)) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+        border = mask - cv2.erode(mask, kernel)
+    else:
+        angle = rng.normal(-np.pi / 2, 0.8)  # upwards as a rule
+        move = np.array([[1, 0, 1.5 * reach * np.cos(angle)], [0, 1, 1.5 * reach * np.sin(angle)]])
+        border = (cv2.warpAffine(mask, move, mask.shape[::-1]) - mask).clip(0, 1)
+    colour = _dye(image, rng)
+    if rng.random() < 0.4:
+        colour = colour.max() * np.array([1.0, 1.0, 0.98])  # the white of a lining
+    depth = cv2.GaussianBlur(border, (0, 0), max(0.8, reach / 2))[..., None]
+    image = _laid(image, colour * (0.7 + 0.4 * depth), border)
+    return image, np.maximum(mask, border)
 
 
 def put_glasses_on(
@@ -50,8 +114,7 @@ def put_glasses_on(
     """
     unit = _between_eyes(landmarks)
     eyes = np.stack([landmarks[36:42].mean(0), landmarks[42:48].mean(0)])
-    along = (eyes[1] - eyes[0]) / unit
-    down = np.array([-along[1], along[0]])
+    along, down = _axes(landmarks)
     low, wide, high = rng.uniform(0.02, 0.28), rng.uniform(0.36, 0.47), rng.uniform(0.24, 0.42)
     square = rng.choice((2.0, 3.0, 5.0))  # exponent of the superellipse
     turn = np.linspace(0, 2 * np.pi, 40)
@@ -116,6 +179,31 @@ def add_filters(
 
 def _between_eyes(landmarks: np.ndarray) -> float:
     return max(4.0, float(np.linalg.norm(landmarks[42:48].mean(0) - landmarks[36:42].mean(0))))
+
+
+def _axes(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Unit vectors along the eyes and down the face."""
+    along = (landmarks[42:48].mean(0) - landmarks[36:42].mean(0)) / _between_eyes(landmarks)
+    return along, np.array([-along[1], along[0]])
+
+
+def _dye(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """RGB of a band, as light as the picture is: a white band in a dark room is grey."""
+    colour = np.array(_BANDS[rng.integers(len(_BANDS))]) + rng.normal(0, 15, 3)
+    if rng.random() < 0.5:
+        colour = rng.uniform(10, 245, 3)
+    exposure = float(np.median(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY))) / 128
+    return colour.clip(5, 250) * np.clip(0.6 + 0.4 * exposure, 0.3, 1.2)
+
+
+def _edge(mask: np.ndarray, start: np.ndarray, towards: np.ndarray) -> np.ndarray | None:
+    """The last point on the mask on the way from ``start``; None where that is not on it."""
+    way = start + np.arange(0, max(mask.shape), 0.5)[:, None] * towards
+    at = np.round(way).astype(int)
+    inside = ((at >= 0) & (at < mask.shape[::-1])).all(1)
+    on = mask[at[inside, 1], at[inside, 0]] > 0.5
+    run = len(on) if on.all() else int(np.argmin(on))
+    return way[run - 1] if run else None
 
 
 def _fixed(points: np.ndarray) -> np.ndarray:

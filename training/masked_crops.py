@@ -16,7 +16,13 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.attachments import add_filters, dye_straps, put_glasses_on
+from training.attachments import (
+    add_filters,
+    add_head_bands,
+    add_trim,
+    dye_straps,
+    put_glasses_on,
+)
 from training.augment import add_occluder, vary_light
 from training.faces import MIRROR_68
 from training.pseudo import RealMask
@@ -37,8 +43,9 @@ class CropSettings:
     wrong: share of masks worn under the nose or on the chin. printed: share of masks with a part of
     another photo printed on them, so that no colour and no texture says what is mask; of the real
     ones as of the drawn ones. skinlike: share dyed in the colour of the face's skin.
-    banded: share of drawn masks whose straps have a colour of their own. glasses: share of drawn
-    masks on which glasses stand. filtered: share of drawn masks with filters beside the mouth.
+    Of drawn masks: banded: share whose straps have a colour of their own. head_bands: share with a
+    respirator's bands as well. trimmed: share with a border of another colour. filtered: share with
+    filters beside the mouth. glasses: share on which glasses stand.
     plain_border: share of crops that end in a plain colour where the photo ends; the rest is
     continued by reflection, as when the trained network is used.
     """
@@ -58,7 +65,9 @@ class CropSettings:
     skinlike: float = 0.05
     banded: float = 0.25
     glasses: float = 0.12
-    filtered: float = 0.03
+    filtered: float = 0.05
+    head_bands: float = 0.1
+    trimmed: float = 0.12
     plain_border: float = 0.35
     real: float = 0.25
 
@@ -234,13 +243,19 @@ def _attached(
     settings: CropSettings,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    banded, filtered, glasses = rng.random(3) < (
+    banded, filtered, glasses, head_bands, trimmed = rng.random(5) < (
         settings.banded,
         settings.filtered,
         settings.glasses,
+        settings.head_bands,
+        settings.trimmed,
     )
     if banded:
         image = dye_straps(image, mask, landmarks, rng)
+    if trimmed:
+        image, mask = add_trim(image, mask, landmarks, rng)
+    if head_bands:
+        image, mask = add_head_bands(image, mask, landmarks, rng)
     if filtered:
         image, mask = add_filters(image, mask, landmarks, rng)
     if glasses:

@@ -2,7 +2,8 @@
 
 Each confident masked face is looked at mirrored, turned, nearer and farther. Where all looks agree
 on the mask and on the points, their mean is taken for the truth, holes filled; other faces are left
-out. The photos that the detector's training keeps apart are kept apart here too.
+out. What may be mask beside it, straps above all, is neither taught as mask nor as face. The photos
+that the detector's training keeps apart are kept apart here too.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ INDEX = "pseudo.json"
 SIDE = 400
 UNKNOWN = 128
 MARGIN = 0.7
+DOUBT = 0.1  # from this mean probability on, what is not in the mask may still be
+EDGE = 3  # so near to the mask, in crop pixels, doubt is just its edge
 VIEWS = ((1.0, 0.0), (0.85, 6.0), (1.15, -4.0), (1.0, -10.0))
 """(magnification, turn in degrees); each is used mirrored as well."""
 
@@ -140,11 +143,19 @@ def label_photo(
         wide = FaceCrop(crop.matrix * scale + np.array([[0, 0, shift]] * 2), SIDE)
         grow = np.array([[scale, 0, shift], [0, scale, shift]])
         target = cv2.warpAffine(mask.astype(np.uint8), grow, (SIDE, SIDE)) > 0
-        looked_at = cv2.warpAffine(np.ones(mask.shape, np.uint8), grow, (SIDE, SIDE)) > 0
+        clear = (~doubtful(looks.probability, mask)).astype(np.uint8)
+        looked_at = cv2.warpAffine(clear, grow, (SIDE, SIDE)) > 0
         whole = np.ones(photo.shape[:2], np.uint8)
         looked_at &= cv2.warpAffine(whole, wide.matrix, (SIDE, SIDE)) > 0
         points = (looks.points * scale + shift).astype(np.float32)
         yield RealMask(wide.extract(photo), target & looked_at, looked_at, points)
+
+
+def doubtful(probability: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Where a mean probability (S, S) sees more than the mask (S, S) that was made of it: bool."""
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    doubt = ((probability >= DOUBT) & (distance > EDGE)).astype(np.uint8)
+    return cv2.dilate(doubt, np.ones((5, 5), np.uint8)).astype(bool) & ~mask
 
 
 def solid(mask: np.ndarray) -> np.ndarray:

@@ -1,11 +1,18 @@
-"""Bands, glasses and filters on drawn masks: the mask's truth follows what is drawn."""
+"""Bands, trims, glasses and filters on drawn masks: the mask's truth follows what is drawn."""
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 
-from training.attachments import add_filters, dye_straps, put_glasses_on
+from training.attachments import (
+    add_filters,
+    add_head_bands,
+    add_trim,
+    dye_straps,
+    put_glasses_on,
+)
 from uncover.drawn import draw_face
 from uncover.masking import MaskStyle, draw_mask
 
@@ -54,9 +61,10 @@ def test_a_frame_hides_the_mask_and_a_clear_lens_does_not(
     assert np.median(lost) < 0.05
 
 
-def test_filters_are_mask(masked: tuple[np.ndarray, np.ndarray]) -> None:
+@pytest.mark.parametrize("attach", [add_filters, add_head_bands])
+def test_what_is_attached_is_mask(attach: object, masked: tuple[np.ndarray, np.ndarray]) -> None:
     image, mask = masked
-    seen, more = add_filters(image, mask, FACE.landmarks, rng(2))
+    seen, more = attach(image, mask, FACE.landmarks, rng(2))  # type: ignore[operator]
     assert (more >= mask).all()
     new = (more > 0.5) & (mask < 0.5)
     assert new.sum() > 20
@@ -65,7 +73,40 @@ def test_filters_are_mask(masked: tuple[np.ndarray, np.ndarray]) -> None:
     assert not changed[more == 0].any()
 
 
-@pytest.mark.parametrize("attach", [put_glasses_on, add_filters])
+def test_bands_run_from_the_mask_to_both_sides(masked: tuple[np.ndarray, np.ndarray]) -> None:
+    image, mask = masked
+    more = add_head_bands(image, mask, FACE.landmarks, rng(3))[1]
+    new = (more > 0.5) & (mask < 0.5)
+    count, _ = cv2.connectedComponents((more > 0.5).astype(np.uint8))
+    assert count == 2  # nothing, and one piece: every band begins at the mask
+    columns = np.flatnonzero(new.any(0))
+    assert columns.min() < FACE.landmarks[0, 0] + 3
+    assert columns.max() > FACE.landmarks[16, 0] - 3
+
+
+def test_a_mask_on_the_chin_gets_no_bands() -> None:
+    style = MaskStyle(kind="surgical", fastening="none", wear="chin")
+    image, mask = draw_mask(FACE.image, FACE.landmarks, style)
+    for seed in range(8):
+        seen, more = add_head_bands(image, mask, FACE.landmarks, rng(seed))
+        np.testing.assert_array_equal(more, mask)
+        np.testing.assert_array_equal(seen, image)
+
+
+def test_a_trim_lies_along_the_edge(masked: tuple[np.ndarray, np.ndarray]) -> None:
+    image, mask = masked
+    inside, outside = 0, 0
+    for seed in range(12):
+        seen, more = add_trim(image, mask, FACE.landmarks, rng(seed))
+        changed = np.abs(seen.astype(int) - image).sum(-1) > 30
+        assert not changed[more == 0].any()
+        inside += changed[mask > 0.99].any()
+        outside += ((more > 0.5) & (mask < 0.5)).any()
+    assert inside
+    assert outside
+
+
+@pytest.mark.parametrize("attach", [put_glasses_on, add_filters, add_head_bands, add_trim])
 def test_the_same_draws_give_the_same_picture(
     attach: object, masked: tuple[np.ndarray, np.ndarray]
 ) -> None:
