@@ -17,7 +17,16 @@ from uncover.patch import patch_from_crop
 from uncover.regions import clean_mask, hole_in_crop, outline, soft_region
 from uncover.results import Face
 from uncover.settings import Settings
-from uncover.tasks import Judged, Task, from_mask, judge, split_mask, task_for, whole_mask
+from uncover.tasks import (
+    Judged,
+    Task,
+    from_mask,
+    judge,
+    margin_around,
+    split_mask,
+    task_for,
+    whole_mask,
+)
 
 BOXES = [(10, 20, 90, 125), (110, 20, 190, 125), (205, 60, 300, 180), (90, 140, 160, 230)]
 SHAPE = (250, 330)
@@ -39,7 +48,8 @@ def test_a_batch_gives_what_one_face_after_the_other_gives(blend: str) -> None:
         assert crop is not None
         seen = crop.extract(photo)
         mask = clean_mask(segmenter.segment(seen[None]).probability[0], 0.5)
-        alpha = soft_region(mask, segmenter.config.dilation, uncoverer.settings.feather)
+        margin = margin_around(crop, segmenter.config.dilation)
+        alpha = soft_region(mask, margin, uncoverer.settings.feather)
         patch = patch_from_crop(alpha, crop, SHAPE[1], SHAPE[0])
         hole = alpha > 0
         if crop.leaves(SHAPE[1], SHAPE[0]):
@@ -144,6 +154,20 @@ def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
     assert task.hole[mirrored].mean() > 0.95
     assert crop.leaves(width, height)
     assert not FaceCrop.from_box((60, 60, 100, 110), SIZE).leaves(400, 400)
+
+
+@pytest.mark.parametrize(
+    ("box_side", "margin"),
+    [(400, 0.012), (80, None), (20, 0.03)],
+)
+def test_the_margin_covers_the_ringing_of_small_faces(box_side: int, margin: float | None) -> None:
+    crop = FaceCrop.from_box((0, 0, box_side, box_side), 256)
+    found = margin_around(crop, 0.012)
+    if margin is None:  # two and a half photo pixels, in between
+        assert 0.012 < found < 0.03
+        assert found * crop.size / crop.scale == pytest.approx(2.5)
+    else:
+        assert found == margin
 
 
 def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:
