@@ -66,8 +66,8 @@ class CropSettings:
     banded: float = 0.25
     glasses: float = 0.12
     filtered: float = 0.05
-    head_bands: float = 0.1
-    trimmed: float = 0.12
+    head_bands: float = 0.06
+    trimmed: float = 0.08
     plain_border: float = 0.35
     real: float = 0.25
 

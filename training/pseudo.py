@@ -2,8 +2,8 @@
 
 Each confident masked face is looked at mirrored, turned, nearer and farther. Where all looks agree
 on the mask and on the points, their mean is taken for the truth, holes filled; other faces are left
-out. What may be mask beside it, straps above all, is neither taught as mask nor as face. The photos
-that the detector's training keeps apart are kept apart here too.
+out. What may be a strap beside it is neither taught as mask nor as face. The photos that the
+detector's training keeps apart are kept apart here too.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ UNKNOWN = 128
 MARGIN = 0.7
 DOUBT = 0.1  # from this mean probability on, what is not in the mask may still be
 EDGE = 3  # so near to the mask, in crop pixels, doubt is just its edge
+THIN = 11  # crop pixels: what is wider is no strap; collars and necks are taught as they are
 VIEWS = ((1.0, 0.0), (0.85, 6.0), (1.15, -4.0), (1.0, -10.0))
 """(magnification, turn in degrees); each is used mirrored as well."""
 
@@ -152,9 +153,11 @@ def label_photo(
 
 
 def doubtful(probability: np.ndarray, mask: np.ndarray) -> np.ndarray:
-    """Where a mean probability (S, S) sees more than the mask (S, S) that was made of it: bool."""
+    """Where a mean probability (S, S) sees a strap that is not in the mask (S, S) made of it."""
     distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
     doubt = ((probability >= DOUBT) & (distance > EDGE)).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN, THIN))
+    doubt -= cv2.morphologyEx(doubt, cv2.MORPH_OPEN, kernel)
     return cv2.dilate(doubt, np.ones((5, 5), np.uint8)).astype(bool) & ~mask
 
 

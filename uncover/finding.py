@@ -18,12 +18,14 @@ from .results import Face
 from .settings import Detector, Segmenter, Settings
 from .tasks import (
     BARE,
+    MASKED,
     NO_FACE,
     SPARED,
     Found,
     Judged,
     Task,
     believed,
+    is_part_of,
     judge,
     task_for,
     why_not,
@@ -64,10 +66,11 @@ class FaceFinder(ABC):
         """Faces that are left alone, each with its reason, and those to fill.
 
         Bare ones that are large enough are looked at as closely as masked ones, since a detector
-        hardly sees a mask that hangs on the chin.
+        hardly sees a mask that hangs on the chin, and overlooks a worn one now and then.
         """
         aside: list[Face] = []
         judged: list[Judged] = []
+        overruled: list[tuple[Face, Judged]] = []  # called bare, and surely masked
         for face, crop, look in self._examined(photo, settings, aside):
             seen, probability, points, presence = look
             least = float(getattr(self.segmenter.config, "presence", 0.0))
@@ -76,7 +79,18 @@ class FaceFinder(ABC):
                 continue
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
             found = judge(face, crop, seen, probability, self.segmenter.config, settings)
-            (aside if isinstance(found, Face) else judged).append(found)
+            if isinstance(found, Face):
+                aside.append(found)
+            elif face.label == BARE and found.face.label == MASKED:
+                overruled.append((face, found))
+            else:
+                judged.append(found)
+        masked = [each.face for each in judged]
+        for face, found in overruled:
+            if any(is_part_of(found.face, other) for other in masked):
+                aside.append(replace(face, reason="bare"))
+            else:
+                judged.append(found)
         judged = self.with_outside(photo, judged, settings)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []

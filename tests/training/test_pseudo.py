@@ -114,16 +114,17 @@ def test_solid_fills_holes_and_drops_specks():
     assert not solid(np.zeros((80, 80), bool)).any()
 
 
-def test_a_strap_that_is_half_seen_is_in_doubt_and_the_edge_of_the_mask_is_not():
+def test_a_strap_that_is_half_seen_is_in_doubt_and_edge_and_collar_are_not():
     mask = np.zeros((80, 80), bool)
     mask[30:70, 20:60] = True
     probability = mask * np.float32(0.9)
     probability[30:70, 60:62] = 0.3  # the soft edge
     probability[28:32, 62:78] = 0.3  # a strap
     probability[5:9, 5:9] = 0.7  # a piece that `solid` leaves out
+    probability[62:80, 0:16] = 0.3  # a collar
     doubt = doubtful(probability, mask)
     assert doubt[29, 70]
     assert doubt[7, 7]
     assert not doubt[50, 60:].any()
     assert not doubt[mask].any()
-    assert not doubt[72:].any()
+    assert not doubt[67:76, 3:11].any()

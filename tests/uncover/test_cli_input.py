@@ -104,6 +104,8 @@ def test_nothing_to_fill_is_said_plainly(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     asked["detector"] = SceneDetector(label, score)
+    wear = "bare" if label == "without_mask" else "worn"
+    Image.fromarray(draw_scene([BOX], wear=wear)).save(photo)
     assert main([str(photo)]) == NO_FACE
     assert says in capsys.readouterr().err
     assert names(photo.parent) == ["photo.png"]

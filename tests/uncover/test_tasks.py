@@ -21,6 +21,7 @@ from uncover.tasks import (
     Judged,
     Task,
     from_mask,
+    is_part_of,
     judge,
     margin_around,
     split_mask,
@@ -168,6 +169,25 @@ def test_the_margin_covers_the_ringing_of_small_faces(box_side: int, margin: flo
         assert found * crop.size / crop.scale == pytest.approx(2.5)
     else:
         assert found == margin
+
+
+@pytest.mark.parametrize(
+    ("box", "nose", "part"),
+    [
+        ((300, 100, 400, 220), (350, 170), False),
+        ((190, 100, 290, 220), (240, 170), False),  # a twentieth of it
+        ((170, 100, 270, 220), (220, 170), True),
+        ((205, 120, 230, 160), (150, 170), True),  # an ear: the nose found is the other's
+        ((205, 120, 230, 160), None, False),
+    ],
+)
+def test_what_touches_a_face_or_has_its_nose_is_part_of_it(
+    box: tuple[float, ...], nose: tuple[float, float] | None, part: bool
+) -> None:
+    other = Face((100, 100, 195, 220), "with_mask", 0.9, (400, 500))
+    points = None if nose is None else np.tile(np.array(nose, float), (5, 1))
+    face = Face(box, "without_mask", 0.9, (400, 500), points=points)  # type: ignore[arg-type]
+    assert is_part_of(face, other) == part
 
 
 def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from uncover.geometry import TEMPLATE_5, FaceCrop
-from uncover.wearing import how_worn, surely_on_chin, top_edge
+from uncover.wearing import how_worn, surely_on_chin, surely_worn, top_edge
 
 SIDE = 128
 POINTS = TEMPLATE_5 * SIDE
@@ -88,3 +88,32 @@ def test_what_the_crop_mirrors_beyond_the_photos_edge_does_not_count() -> None:
     hanging = mask(0.75, 0.95)
     assert sure(hanging)
     assert not sure(hanging, size=(int(0.77 * SIDE), SIDE))
+
+
+@pytest.mark.parametrize(
+    ("y0", "y1", "certain", "doubtful", "surely"),
+    [
+        (0.42, 0.9, 0.98, 0.0, True),
+        (0.42, 0.9, 0.98, 0.2, True),
+        (0.42, 0.9, 0.98, 0.6, False),  # over half of it might be a beard
+        (0.42, 0.9, 0.9, 0.0, False),
+        (0.54, 0.9, 0.98, 0.0, False),  # the nose is out
+        (0.72, 0.98, 0.98, 0.0, False),  # on the chin
+        (0.42, 0.6, 0.98, 0.0, False),  # too small
+    ],
+)
+def test_only_a_clear_worn_mask_is_one(
+    y0: float, y1: float, certain: float, doubtful: float, surely: bool
+) -> None:
+    found = mask(y0, y1)
+    probability = np.where(found, certain, 0.01).astype(np.float32)
+    probability[:, : int((0.2 + 0.6 * doubtful) * SIDE)][
+        found[:, : int((0.2 + 0.6 * doubtful) * SIDE)]
+    ] = 0.6
+    assert surely_worn(probability, found, POINTS, WHOLE, (SIDE, SIDE)) == surely
+
+
+def test_a_worn_mask_that_is_mostly_mirrored_beyond_the_edge_is_not_clear() -> None:
+    found = mask(0.42, 0.9)
+    probability = np.where(found, 0.98, 0.01).astype(np.float32)
+    assert not surely_worn(probability, found, POINTS, WHOLE, (SIDE, SIDE // 4))
