@@ -7,7 +7,6 @@ generator shows it later. Runs inside `python -m training.gan`, which keeps the 
 from __future__ import annotations
 
 import copy
-import json
 import sys
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from torch import Tensor
 
 from training import losses
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
-from training.config import SettingsError, to_dict
+from training.config import SettingsError, check_same, to_dict
 from training.data import TrainingData
 from training.evaluate import val_scores
 from training.faces import evaluation_set
@@ -67,8 +66,7 @@ def train_coarse(
     seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"
     if checkpoint.exists():
         state = load_checkpoint(checkpoint)
-        if state["settings"] != json.loads(json.dumps(relevant)):
-            raise SettingsError(f"{folder} was started with other settings of the coarse stage")
+        check_same(state["settings"], relevant, f"{folder}, the coarse stage,")
         stage.load_state_dict(state["stage"])
         ema.load_state_dict(state["ema"])
         if teacher is not None:

@@ -6,8 +6,10 @@ settings of a run are saved in its checkpoint and in the published config.
 
 from __future__ import annotations
 
+import json
 import tomllib
 import typing
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -60,6 +62,34 @@ def from_dict(cls: type[T], values: dict[str, Any]) -> T:
 def to_dict(settings: Any) -> dict[str, Any]:
     """The settings as nested plain dicts and lists, ready for JSON."""
     return strict.to_dict(settings)
+
+
+def check_same(saved: dict[str, Any], settings: dict[str, Any], run: Path | str) -> None:
+    """Raise SettingsError unless a run goes on with the settings that it was started with.
+
+    saved: from the run's checkpoint. settings: as `to_dict` gives them, or a part of that. The
+    error names what differs, so that it can be set as it was.
+    """
+    before, now = (dict(_flat(json.loads(json.dumps(each)))) for each in (saved, settings))
+    missing = "not there"
+    differing = [
+        f"{key} was {before.get(key, missing)}, is {now.get(key, missing)}"
+        for key in sorted(before.keys() | now.keys())
+        if before.get(key, missing) != now.get(key, missing)
+    ]
+    if differing:
+        more = f" and {len(differing) - 3} more" if len(differing) > 3 else ""
+        raise SettingsError(
+            f"{run} was started with other settings: {'; '.join(differing[:3])}{more}"
+        )
+
+
+def _flat(values: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for key, value in values.items():
+        if isinstance(value, dict) and value:
+            yield from _flat(value, f"{prefix}{key}.")
+        else:
+            yield prefix + key, value
 
 
 def _parse(text: str) -> Any:

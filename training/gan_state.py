@@ -14,7 +14,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
-from training.config import SettingsError, to_dict
+from training.config import check_same, to_dict
 from training.networks import component_name
 from training.runs import initial_weights
 from training.settings import GanSettings
@@ -49,10 +49,7 @@ class GanState:
     def restore(self) -> None:
         """Go back to what the checkpoint holds. Raises UncoverError for other settings or none."""
         state = load_checkpoint(self.checkpoint)
-        if _lasting(state["settings"]) != _lasting(to_dict(self.settings)):
-            raise SettingsError(
-                f"{self.folder} was started with other settings: see {self.folder}/settings.json"
-            )
+        check_same(_lasting(state["settings"]), _lasting(to_dict(self.settings)), self.folder)
         self.g.load_state_dict(state["g"])
         self.ema.load_state_dict(state["ema"])
         self.critics.load_state_dict(state["critics_flat"])

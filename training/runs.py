@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from training.checkpoint import load_checkpoint, restore_rng, rng_state, save_checkpoint
 from training.commands import command_parser, run_to_exit
-from training.config import SettingsError, load_settings, to_dict
+from training.config import check_same, load_settings, to_dict
 from training.deepen import deepened
 from training.pack import INDEX_NAME
 from training.shard_files import is_url
@@ -60,10 +60,7 @@ class RunState:
             raise UncoverError(f"{self.folder} holds a run: add --resume, or name another --out")
         if resume:
             state = load_checkpoint(checkpoint)
-            if state["settings"] != json.loads(json.dumps(to_dict(self.settings))):
-                raise SettingsError(
-                    f"{self.folder} was started with other settings: see its settings.json"
-                )
+            check_same(state["settings"], to_dict(self.settings), self.folder)
             self.model.load_state_dict(state["model"])
             self.ema.load_state_dict(state["ema"])
             self.optimizer.load_state_dict(state["optimizer"])

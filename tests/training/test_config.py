@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import json
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pytest
 
-from training.config import PRESETS, SettingsError, from_dict, load_settings, to_dict
+from training.config import (
+    PRESETS,
+    SettingsError,
+    check_same,
+    from_dict,
+    load_settings,
+    to_dict,
+)
 from training.settings import GanSettings
 
 
@@ -80,3 +88,20 @@ def test_every_preset_file_is_valid_toml():
 
     for path in PRESETS.glob("*.toml"):
         assert tomllib.loads(path.read_text())
+
+
+def test_a_run_goes_on_with_its_own_settings_and_the_error_names_the_others():
+    saved = json.loads(json.dumps(to_dict(Outer())))
+    check_same(saved, to_dict(Outer()), "run")
+    changed = replace(Outer(), rate=0.2, inner=Inner(width=4))
+    with pytest.raises(SettingsError) as caught:
+        check_same(saved, to_dict(changed), "run")
+    assert str(caught.value) == (
+        "run was started with other settings: inner.width was 1, is 4; rate was 0.1, is 0.2"
+    )
+    del saved["name"]  # a setting that came later
+    with pytest.raises(SettingsError, match="name was not there, is x"):
+        check_same(saved, to_dict(Outer()), "run")
+    many = {str(i): i for i in range(5)}
+    with pytest.raises(SettingsError, match=r"and 2 more$"):
+        check_same({}, many, "run")
