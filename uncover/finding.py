@@ -16,6 +16,7 @@ from .outside import is_cut_off, is_scarf, outside, pulled_down, shown, wider
 from .photo import Photo
 from .results import Face
 from .settings import Detector, Segmenter, Settings
+from .skin import skin_like, without_ears
 from .tasks import (
     BARE,
     MASKED,
@@ -108,6 +109,7 @@ class FaceFinder(ABC):
         for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
             visible = shown(frame, photo.width, photo.height)
             parts = outside(look[1], judged[i].mask, threshold, settings.feather, visible)
+            parts = without_ears(parts, skin_like(look[0], look[1]))
             judged[i] = replace(judged[i], outside=parts)
             if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
                 judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
