@@ -115,3 +115,13 @@ def face_box(crop: FaceCrop, width: int, height: int) -> Box:
     """The same, clipped to the photo."""
     x0, y0, x1, y1 = np.clip(whole_face(crop), 0, (width, height) * 2)
     return float(x0), float(y0), float(x1), float(y1)
+
+
+def is_same_face(crop: FaceCrop, other: FaceCrop) -> bool:
+    """Whether two canonical crops frame one face.
+
+    A detector finds the halves of a large face, too, with boxes that hardly overlap; their points
+    lead to the same crop all the same. Of 1,611 photos two held such pairs, whose whole faces
+    overlapped by 0.88 and 0.93; no other pair of fills by more than 0.27.
+    """
+    return overlap(whole_face(crop), whole_face(other)) > 0.6

@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import overlap, refine
+from .alignment import is_same_face, overlap, refine
 from .geometry import FaceCrop
 from .outside import is_cut_off, is_scarf, outside, pulled_down, shown, wider
 from .photo import Photo
@@ -119,7 +119,7 @@ class FaceFinder(ABC):
         self, photo: Photo, settings: Settings, aside: list[Face]
     ) -> list[tuple[Face, FaceCrop, Look]]:
         """The faces worth a closer look, their upright frames and what those show; the others are
-        put `aside`."""
+        put `aside`. Of two masked finds that the points bring to the same face the first counts."""
         chosen: list[Face] = []
         for box, label, score in self._detections(photo):
             if score < min(settings.reported_score, settings.min_score):
@@ -137,7 +137,10 @@ class FaceFinder(ABC):
                 aside.append(replace(face, reason="bare"))
             elif level is None and face.score < settings.trusted_score:
                 aside.append(replace(face, reason=NO_FACE))
-            else:
+            elif face.label == BARE or not any(
+                other.label != BARE and is_same_face(level or coarse, crop)
+                for other, crop in framed
+            ):
                 framed.append((face, level or coarse))
         looks = self._segmented(photo, [crop for _, crop in framed])
         return [(face, crop, look) for (face, crop), look in zip(framed, looks, strict=True)]

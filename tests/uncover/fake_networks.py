@@ -69,12 +69,14 @@ class FakeDetector:
 
 @dataclass
 class FakeSegmenter:
-    """Blue (or, in grey pictures, dark) pixels are mask; the points are the template's."""
+    """Blue (or, in grey pictures, dark) pixels are mask; the points are the template's, or, when
+    it is `keen`, around the middle of the mask."""
 
     config: SimpleNamespace = field(
         default_factory=lambda: SimpleNamespace(threshold=0.5, dilation=0.02)
     )
     wild: bool = False
+    keen: bool = False
     presence: float | None = None
     batches: list[int] = field(default_factory=list)
 
@@ -87,6 +89,9 @@ class FakeSegmenter:
         points = np.repeat(TEMPLATE_5[None] * crops.shape[1], len(crops), 0).astype(np.float32)
         if self.wild:
             points = points[:, ::-1] * 0.1
+        if self.keen:
+            for five, blue in zip(points, distance < 60, strict=True):
+                five += np.argwhere(blue).mean(0)[::-1] - five[2:].mean(0)
         return SimpleNamespace(
             probability=(distance < 60).astype(np.float32),
             points=points.astype(np.float32),

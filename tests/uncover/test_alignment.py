@@ -3,7 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uncover.alignment import face_box, frame_around_mask, overlap, refine, widened_to
+from uncover.alignment import (
+    face_box,
+    frame_around_mask,
+    is_same_face,
+    overlap,
+    refine,
+    widened_to,
+)
 from uncover.geometry import TEMPLATE_5, FaceCrop
 
 ROUGH = FaceCrop.from_box((100, 100, 180, 210), 256)
@@ -34,6 +41,19 @@ def test_believable_points_level_the_crop(degrees: float) -> None:
 )  # fmt: skip
 def test_points_that_cannot_be_right_are_refused(points: np.ndarray) -> None:
     assert refine(ROUGH, points) is None
+
+
+@pytest.mark.parametrize(
+    ("box", "same"),
+    [
+        ((104, 98, 184, 208), True),
+        ((96, 94, 184, 214), True),
+        ((140, 100, 220, 210), False),  # a neighbour
+        ((120, 110, 160, 165), False),  # a face on a placard held before it
+    ],
+)
+def test_frames_that_nearly_coincide_are_of_one_face(box: tuple[float, ...], same: bool) -> None:
+    assert is_same_face(ROUGH, FaceCrop.from_box(box, 256)) == same
 
 
 def test_frame_around_a_mask_puts_it_on_the_lower_face() -> None:

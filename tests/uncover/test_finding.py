@@ -69,6 +69,15 @@ def test_a_worn_mask_on_a_face_called_bare_is_found_and_filled() -> None:
     assert cloth_left(np.asarray(result.image)) == 0
 
 
+def test_two_halves_of_a_face_are_one_face() -> None:
+    halves = [(60, 30, 118, 135), (82, 30, 140, 135)]
+    uncoverer = make(halves, scores=[0.7, 0.9])
+    uncoverer.segmenter.keen = True  # both look at the same points
+    result = uncoverer(draw_scene([BOX]))
+    assert [face.score for face in result.faces] == [pytest.approx(0.9)]
+    assert cloth_left(np.asarray(result.image)) == 0
+
+
 def test_small_bare_faces_are_not_searched_for_a_mask() -> None:
     uncoverer = make([BOX, (0, 0, 40, 60)], ["without_mask"] * 2)
     uncoverer(draw_scene([BOX], wear="bare"))
