@@ -35,7 +35,7 @@ NOBODY = [
     "gravel.png",
     pytest.param("rocket.jpg", marks=KNOWN),
 ]
-PAINTED = (("grass.png", 90),)
+PAINTED = (("gravel.png", 90),)
 LYING = [
     pytest.param(ground, turn, marks=KNOWN if (ground, turn) in PAINTED else ())
     for ground in ("brick.png", "gravel.png", "grass.png")
