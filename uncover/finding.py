@@ -86,9 +86,10 @@ class FaceFinder(ABC):
                 overruled.append((face, found))
             else:
                 judged.append(found)
-        masked = [each.face for each in judged]
         for face, found in overruled:
-            if any(is_part_of(found.face, other) for other in masked):
+            if any(is_same_face(found.crop, other.crop) for other in judged):
+                continue
+            if any(is_part_of(found.face, other.face) for other in judged):
                 aside.append(replace(face, reason="bare"))
             else:
                 judged.append(found)

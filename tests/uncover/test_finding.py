@@ -69,12 +69,21 @@ def test_a_worn_mask_on_a_face_called_bare_is_found_and_filled() -> None:
     assert cloth_left(np.asarray(result.image)) == 0
 
 
-def test_two_halves_of_a_face_are_one_face() -> None:
+@pytest.mark.parametrize(
+    ("labels", "filled"),
+    [
+        (["with_mask", "with_mask"], [0.9]),
+        (["without_mask", "with_mask"], [0.9]),
+        (["with_mask", "without_mask"], [0.7]),
+        (["without_mask", "without_mask"], [0.9]),
+    ],
+)
+def test_two_halves_of_a_face_are_one_face(labels: list[str], filled: list[float]) -> None:
     halves = [(60, 30, 118, 135), (82, 30, 140, 135)]
-    uncoverer = make(halves, scores=[0.7, 0.9])
+    uncoverer = make(halves, labels, [0.7, 0.9])
     uncoverer.segmenter.keen = True  # both look at the same points
     result = uncoverer(draw_scene([BOX]))
-    assert [face.score for face in result.faces] == [pytest.approx(0.9)]
+    assert [face.score for face in result.filled] == pytest.approx(filled)
     assert cloth_left(np.asarray(result.image)) == 0
 
 
