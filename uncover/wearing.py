@@ -34,7 +34,7 @@ _SHORT_FRINGE = 0.4
 _CERTAIN = 0.8  # share of the mask's pixels with a probability over 0.9
 
 # A worn mask on a face that the detector calls bare: a print or the colour of skin can hide it
-# there. Chosen on web photos and on bare test, val and train faces (docs/results.md).
+# there. Chosen on web photos and scenes, and on bare faces of all splits (docs/results.md).
 _SURE, _SURELY = 0.55, 0.95  # so many of its pixels have at least this probability
 _WORN = 0.15  # of the crop that it covers
 

@@ -20,11 +20,5 @@ def train_in_two(*arguments: str) -> subprocess.CompletedProcess[str]:
     command += ["--dynamo_backend", "no", "--main_process_port", "0", "-m", "training.gan"]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     return subprocess.run(
-        [*command, *arguments],
-        cwd=ROOT,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        start_new_session=True,  # what the launcher sends to its group ends no test run
+        [*command, *arguments], cwd=ROOT, env=environment, capture_output=True, text=True
     )
