@@ -17,22 +17,16 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # see uncover.waiting; PyTorch comes below
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # uncover/networks/waiting.py; PyTorch is below
 
 import gradio as gr
 
 from page.api import add_api
-from page.memory import return_large_blocks
-from page.parts import ASSETS, BARE, MINUTES_KEPT
-from page.try_tab import try_tab
-from page.uncover_tab import uncover_tab
-from page.uploads import keep_sweeping, own_upload_folder
-from uncover.annotate import GUESS
-from uncover.card import describe_weights, read_card
-from uncover.card_page import results_html
-from uncover.chosen import Chosen, choose, wanted
+from page.show import GUESS, describe_weights, read_card, results_html
+from page.tabs import ASSETS, BARE, MINUTES_KEPT, try_tab, uncover_tab
+from page.tryon import Trials
+from page.visit import Chosen, choose, keep_sweeping, own_upload_folder, return_large_blocks, wanted
 from uncover.errors import UncoverError
-from uncover.trial import Trials
 
 
 def build(chosen: Chosen) -> gr.Blocks:

@@ -15,26 +15,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     try:
         if words[:1] == ["compare"]:
-            from benchmark import compare
+            from benchmark.run import compare
 
             return compare.main(words[1:])
         if words[:1] == ["detect"]:
-            from benchmark import detect
+            from benchmark.detect import command as detect
 
             return detect.main(words[1:])
         if words[:1] == ["manifest"]:
-            from benchmark import manifest_command
+            from benchmark.photos import manifest_command
 
             return manifest_command.main(words[1:])
         if words[:1] == ["seams"]:
-            from benchmark import seams
+            from benchmark.run import seams
 
             return seams.main(words[1:])
         if words[:1] == ["speed"]:
             from benchmark.speed import command as speed
 
             return speed.main(words[1:])
-        from benchmark import command
+        from benchmark.run import command
 
         return command.main(words)
     except UncoverError as error:

@@ -7,11 +7,11 @@ from typing import Any
 
 import gradio as gr
 
-from page.parts import HEAVY, photo_input, results_folder, told
-from uncover.annotate import GUESS, draw_faces
+from page.show import GUESS, draw_faces
+from page.tabs import HEAVY, photo_input, results_folder, told
+from page.visit import open_photo, write_result
 from uncover.errors import ImageError
 from uncover.pipeline import Uncoverer
-from uncover.visit import open_photo, write_result
 
 
 def add_api(uncoverer: Uncoverer) -> None:

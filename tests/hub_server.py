@@ -147,7 +147,7 @@ def use_hub(monkeypatch: pytest.MonkeyPatch, cache: Path, url: str, token: str |
     patient = SimpleNamespace(time=time.time, sleep=lambda seconds: time.sleep(seconds / 100))
     monkeypatch.setattr("huggingface_hub.utils._http.time", patient)
     monkeypatch.setattr("huggingface_hub.file_download.time", patient)
-    monkeypatch.setattr("uncover.hub_errors.WAIT", 0.01)
+    monkeypatch.setattr("uncover.weights.hub_errors.WAIT", 0.01)
     disable_progress_bars()
 
 

@@ -11,17 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from page.show.annotate import caption, draw_faces, face_pair, zoom_rect
+from page.show.card import read_card
+from page.show.card_page import results_html
+from page.show.corner_label import with_corner_label
+from page.tryon.tryon import _ssim_map, compare, in_words, make_style, put_on, take_off
+from page.visit import chosen as choosing
 from tests.browser import stand_ins
-from uncover import chosen as choosing
-from uncover.annotate import caption, draw_faces, face_pair, zoom_rect
-from uncover.card import read_card
-from uncover.card_page import results_html
-from uncover.corner_label import with_corner_label
 from uncover.errors import UncoverError, WeightsError
-from uncover.images import read_image
+from uncover.images.files import read_image
 from uncover.results import Face
-from uncover.tryon import _ssim_map, compare, in_words, make_style, put_on, take_off
-from uncover.weights_config import WeightsConfig, write_config
+from uncover.weights.config import WeightsConfig, write_config
 
 ROOT = Path(__file__).parents[1]
 FACE = Face((10.0, 20.0, 60.0, 90.0), "with_mask", 0.98, (200, 300))
@@ -215,7 +215,7 @@ def test_unreachable_weights_fall_back_with_a_banner(
 
 def test_large_blocks_go_back_to_the_system() -> None:
     code = (
-        "import numpy as np; from page.memory import return_large_blocks as f; print(f());"
+        "import numpy as np; from page.visit.memory import return_large_blocks as f; print(f());"
         "a = [np.ones(3_000_000, np.uint8) for _ in range(100)];"
         "rss = lambda: int(open('/proc/self/statm').read().split()[1]) * 4096 / 2**20;"
         "full = rss(); del a[::2]; print(full - rss())"

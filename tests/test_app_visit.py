@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from page.show.words import summary
+from page.visit import visit as visits
+from page.visit.visit import again, download, for_editor, one_line, start
 from tests.browser import stand_ins
 from tests.uncover.small_generator import small_generator
-from uncover import visit as visits
 from uncover.errors import ImageError, UncoverError
-from uncover.provenance import NOTE
+from uncover.find.tasks import NO_FACE, ON_CHIN
+from uncover.images.provenance import NOTE
 from uncover.results import Face
-from uncover.summary import summary
-from uncover.tasks import NO_FACE, ON_CHIN
-from uncover.visit import again, download, for_editor, one_line, start
 
 
 @pytest.fixture

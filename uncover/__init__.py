@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .errors import UncoverError
+from uncover.errors import UncoverError
 
 if TYPE_CHECKING:
-    from .pipeline import Uncoverer
-    from .results import Face, Result
+    from uncover.pipeline import Uncoverer
+    from uncover.results import Face, Result
 
 __all__ = ["Face", "Result", "UncoverError", "Uncoverer", "__version__"]
 __version__ = "0.1.0"

@@ -12,26 +12,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .alignment import frame_around_mask
-from .answers import answers, check_samples, is_varied
-from .compositing import Blend
-from .errors import UncoverError
-from .finding import FaceFinder, in_chunks
-from .geometry import FaceCrop
-from .images import ImageLike, MaskLike, read_image, read_mask
-from .loading import load_networks
-from .painting import paint_task
-from .photo import Photo
-from .results import Face, Result
-from .settings import Detector, Painter, Segmenter, Settings
-from .tasks import (
+from uncover.crop import FaceCrop, frame_around_mask
+from uncover.errors import UncoverError
+from uncover.find import (
     ON_CHIN,
+    FaceFinder,
     Part,
     Task,
     from_mask,
+    in_chunks,
     split_mask,
     whole_mask,
 )
+from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
+from uncover.paint import Blend, answers, check_samples, is_varied, paint_task
+from uncover.results import Face, Result
+from uncover.settings import Detector, Painter, Segmenter, Settings
+from uncover.weights import load_networks
 
 __all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
 

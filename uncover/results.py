@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from .geometry import FaceCrop, Rect
-from .images import write_image
-from .photo import Photo
+from uncover.crop import FaceCrop, Rect
+from uncover.images import Photo, write_image
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .compositing import BLENDS, Blend
-from .errors import UncoverError
+from uncover.errors import UncoverError
+from uncover.paint import BLENDS, Blend
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ class Settings:
 
 
 class Detector(Protocol):
-    """Finds faces; see `uncover.detector.MaskDetector.detect`."""
+    """Finds faces; see `uncover.networks.detector.MaskDetector.detect`."""
 
     def detect(self, images: Sequence[NDArray[np.uint8]]) -> Sequence[Any]: ...
 
 
 class Segmenter(Protocol):
-    """Finds mask pixels and face points; see `uncover.segmenter.MaskSegmenter.segment`."""
+    """Finds mask pixels and face points; see `uncover.networks.segmenter.MaskSegmenter.segment`."""
 
     config: Any
 
@@ -68,7 +68,7 @@ class Segmenter(Protocol):
 
 
 class Painter(Protocol):
-    """Paints holes in crops; see `uncover.generator.Generator.fill`."""
+    """Paints holes in crops; see `uncover.networks.generator.Generator.fill`."""
 
     config: Any
 

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.downloads import fetching
+from benchmark.metrics.downloads import fetching
 from uncover.errors import UncoverError
 
 NETS = ("alex", "squeeze", "vgg")

@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.generator import Generator
+from uncover.networks import Generator
 
 
 @dataclass(frozen=True)

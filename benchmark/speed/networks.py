@@ -16,8 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmark.speed import FFC, ORIGINAL, OURS
 from benchmark.speed.clock import summary, timed
 from benchmark.speed.ffc import FfcConfig, FfcInpainter
-from uncover.context_encoder import ContextEncoder, ContextEncoderConfig
-from uncover.onnx_backend import OnnxGenerator, PainterSettings, open_session
+from uncover.networks import ContextEncoder, ContextEncoderConfig
+from uncover.onnx import OnnxGenerator, PainterSettings, open_session
 
 
 def build(generator: Any) -> dict[str, Any]:

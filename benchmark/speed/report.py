@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmark import tables
+from benchmark.report import tables
 from benchmark.speed import FFC, ORIGINAL, OURS
 from benchmark.speed.stages import STAGES, WHOLE
 from uncover.errors import UncoverError
-from uncover.weights_config import write_atomically
+from uncover.weights import write_atomically
 
 START, END = "<!-- speed:start -->", "<!-- speed:end -->"
 HOW_TO_READ = (

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
-from uncover.landmarks import find_landmarks
+from uncover.faces import find_landmarks
 from uncover.masking import draw_mask, random_style
 
 _HEAD = slice(0, 240), slice(105, 345)

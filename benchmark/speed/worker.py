@@ -28,7 +28,7 @@ def load(backend: str, threads: int, weights: str | None) -> Uncoverer:
         UncoverError: the weights or the backend cannot be had.
     """
     if backend in (ONNX, OPENVINO):
-        from uncover import onnx_backend
+        from uncover.onnx import backend as onnx_backend
 
         runtime: Any = backend
         clock.set_threads(threads)
@@ -75,9 +75,8 @@ def folder(ask: dict[str, Any]) -> dict[str, Any]:
     import statistics
     import tempfile
 
-    from uncover.batch import run_all
+    from uncover.commands import plan, run_all
     from uncover.images import read_image
-    from uncover.jobs import plan
 
     uncoverer = load(ask["backend"], ask["threads"], ask["weights"])
     source, count = Path(ask["photo"]), ask["photos"]
@@ -119,9 +118,8 @@ def matmul(ask: dict[str, Any]) -> dict[str, Any]:
 
 def export(ask: dict[str, Any]) -> dict[str, Any]:
     """The weights' folder, or one with their ONNX files in `ask["out"]` where they have none."""
-    from uncover.onnx_export import export as write
-    from uncover.sources import resolve
-    from uncover.weights_config import read_config
+    from uncover.onnx import export as write
+    from uncover.weights import read_config, resolve
 
     folder = resolve(ask["weights"])
     if all(part.onnx is not None for part in read_config(folder).components.values()):

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from page.visit.chosen import Chosen
 from tests.browser import stand_ins
-from uncover.chosen import Chosen
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [

@@ -13,11 +13,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from page.visit.chosen import Chosen
 from tests.uncover.fake_networks import CLOTH, FakeGenerator, FakeSegmenter
-from uncover.chosen import Chosen
 from uncover.pipeline import Settings, Uncoverer
 from uncover.settings import Painter
-from uncover.weights_config import WeightsConfig, write_config
+from uncover.weights.config import WeightsConfig, write_config
 
 ASTRONAUT = Path(__file__).parents[2] / "assets" / "astronaut.jpg"
 MOUTH = (205, 118, 254, 168)

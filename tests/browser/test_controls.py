@@ -27,7 +27,7 @@ from tests.browser.steps import (
     refill,
     slider,
 )
-from uncover.provenance import NOTE
+from uncover.images.provenance import NOTE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 MOUTH_ROWS = slice(stand_ins.MOUTH[1], stand_ins.MOUTH[3])

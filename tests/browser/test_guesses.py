@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from page.parts import MASKED
+from page.tabs.parts import MASKED
+from page.visit.chosen import choose
 from tests.browser import stand_ins
 from tests.browser.conftest import PATIENCE
 from tests.browser.steps import add, fetched, new_painted, painted
 from tests.uncover.small_generator import small_generator
-from uncover.chosen import choose
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 FOUND = "1 face found, 1 painted"

@@ -13,7 +13,13 @@ from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
-PACKAGES = {"PIL": "pillow", "cv2": "opencv-python-headless", "yaml": "pyyaml", "dlib": "dlib-bin"}
+PACKAGES = {
+    "PIL": "pillow",
+    "cv2": "opencv-python-headless",
+    "yaml": "pyyaml",
+    "dlib": "dlib-bin",
+    "lazy_loader": "lazy-loader",
+}
 OPTIONAL = {"onnx", "onnxruntime", "openvino"}
 """Imported only by what the page does not use."""
 
@@ -53,7 +59,7 @@ def test_versions_agree(settings: dict[str, object], required: dict[str, Require
 
 
 def test_requirements_name_what_the_page_imports(required: dict[str, Requirement]) -> None:
-    files = [ROOT / "app.py", *(ROOT / "page").glob("*.py"), *(ROOT / "uncover").rglob("*.py")]
+    files = [ROOT / "app.py", *(ROOT / "page").rglob("*.py"), *(ROOT / "uncover").rglob("*.py")]
     names = set()
     for file in files:
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):

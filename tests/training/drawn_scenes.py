@@ -8,8 +8,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.scenes import face_box
-from uncover.drawn import draw_face
+from training.detector.scenes import face_box
+from uncover.faces.drawn import draw_face
 
 
 def write_drawn_scenes(root: Path, name: str, count: int, seed: int = 0) -> Path:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import cv2
 import numpy as np
 
-from uncover.geometry import TEMPLATE_5, FaceCrop
+from uncover.crop.geometry import TEMPLATE_5, FaceCrop
 from uncover.pipeline import Settings, Uncoverer
 
 SKIN = (205, 160, 130)

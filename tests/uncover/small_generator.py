@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import torch
 
-from tests.uncover.test_generator import SMALL
-from uncover.generator import Generator
+from tests.uncover.networks.test_generator import SMALL
+from uncover.networks.generator import Generator
 
 
 def small_generator(varied: bool = True) -> Generator:

@@ -11,8 +11,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from uncover.generator import GeneratorConfig
-from uncover.registry import REGISTRY, Spec
+from uncover.networks.generator import GeneratorConfig
+from uncover.weights.registry import REGISTRY, Spec
 
 SMALL = GeneratorConfig(
     resolution=64,

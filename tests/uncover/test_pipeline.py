@@ -18,7 +18,8 @@ BOX = (60, 30, 140, 135)
 
 def test_import_loads_no_torch() -> None:
     code = (
-        "import sys, uncover; from uncover import pipeline, cli, jobs; "
+        "import sys, uncover; from uncover import pipeline; "
+        "from uncover.commands import jobs, photos; "
         "assert uncover.Uncoverer and uncover.Face and uncover.Result; "
         "assert not {'torch', 'torchvision', 'gradio'} & set(sys.modules), 'heavy import'"
     )

@@ -12,11 +12,11 @@ from PIL import Image
 
 from tests.uncover.cli_scene import BOX, SCENE, names
 from tests.uncover.fake_networks import make
+from tests.uncover.networks.test_generator import SMALL
 from tests.uncover.small_generator import small_generator
-from tests.uncover.test_generator import SMALL
-from uncover.cli import FAILED, OK, USAGE, main
+from uncover.commands.photos import FAILED, OK, USAGE, main
 from uncover.errors import UncoverError
-from uncover.generator import Generator
+from uncover.networks.generator import Generator
 from uncover.results import sample_paths
 
 

@@ -1,1 +1,1 @@
-"""Presets: TOML files read by `training.config`."""
+"""Presets: TOML files read by `training.run.config`."""

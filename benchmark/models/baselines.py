@@ -1,0 +1,173 @@
+"""What any model has to beat: OpenCV's inpainting, the mean face, and linear completion."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from benchmark.photos import DataSet, face_crop
+from benchmark.run import digest
+from uncover.errors import UncoverError
+from uncover.faces import find_landmarks
+from uncover.weights import write_atomically
+
+NAMES = ("telea", "mean-face", "pca", "seed")
+MAX_TRAIN = 2000
+SIDE = 128
+COMPONENTS = 160
+RADIUS = 5
+
+
+class Telea:
+    """`cv2.inpaint`: Telea, "An Image Inpainting Technique Based on the Fast Marching Method"."""
+
+    name = "telea"
+    parallel = True
+    weights_sha256: str | None = None
+
+    def __init__(self) -> None:
+        self.fingerprint = digest("telea", RADIUS, cv2.__version__)
+        self.notes: dict[str, Any] = {}
+
+    def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        """See `FillModel.fill`."""
+        return cv2.inpaint(image, hole.astype(np.uint8), RADIUS, cv2.INPAINT_TELEA)
+
+
+class MeanFace:
+    """The mean of the training faces, the same for everyone."""
+
+    name = "mean-face"
+    parallel = True
+
+    def __init__(self, faces: TrainFaces) -> None:
+        self.mean = faces.mean
+        self.weights_sha256: str | None = faces.sha256
+        self.fingerprint = digest("mean-face", faces.sha256, cv2.__version__)
+        self.notes: dict[str, Any] = {"training": {"photos": faces.count}}
+
+    def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        """See `FillModel.fill`."""
+        return _grow(self.mean, len(image))
+
+
+class Pca:
+    """The most likely face under a Gaussian model of faces, given the pixels that are known.
+
+    With mean m, components A of variances v and noise s, the known pixels x give the coefficients
+    c = (A'A + s V^-1)^-1 A'(x - m), A and m restricted to them (Tipping and Bishop, "Probabilistic
+    Principal Component Analysis", 1999): a ridge regression from the visible half of the face.
+    """
+
+    name = "pca"
+    parallel = True
+
+    def __init__(self, faces: TrainFaces) -> None:
+        self.mean, self.components = faces.mean, faces.components
+        self.variances, self.noise = faces.variances, faces.noise
+        self.weights_sha256: str | None = faces.sha256
+        self.fingerprint = digest("pca", faces.sha256, cv2.__version__)
+        self.notes: dict[str, Any] = {
+            "training": {"photos": faces.count, "components": len(faces.variances)}
+        }
+
+    def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
+        """See `FillModel.fill`."""
+        small = cv2.resize(image, (SIDE, SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+        covered = cv2.resize(hole.astype(np.float32), (SIDE, SIDE), interpolation=cv2.INTER_AREA)
+        known = np.repeat((covered == 0).ravel(), 3)
+        a = self.components[:, known]
+        x = small.ravel()[known] - self.mean.ravel()[known]
+        gram = (a @ a.T).astype(np.float64) + np.diag(self.noise / self.variances)
+        coefficients = np.linalg.solve(gram, (a @ x).astype(np.float64)).astype(np.float32)
+        return _grow(
+            self.mean + (coefficients @ self.components).reshape(SIDE, SIDE, 3), len(image)
+        )
+
+
+class TrainFaces:
+    """Mean and principal components of bare training faces at 128 px.
+
+    mean: float32 (128, 128, 3). components: float32 (k, 49152), orthonormal rows. variances (k,)
+    and noise: of the coefficients, and per pixel value outside the components.
+    """
+
+    def __init__(self, arrays: dict[str, np.ndarray]) -> None:
+        self.mean = arrays["mean"]
+        self.components = arrays["components"]
+        self.variances = arrays["variances"]
+        self.noise = float(arrays["noise"])
+        self.count = int(arrays["count"])
+        parts = (self.mean, self.components, self.variances)
+        self.sha256 = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
+
+
+def learn(data: DataSet, align: bool, cache: Path, quiet: bool = False) -> TrainFaces:
+    """Fit to at most 2,000 photos of `data`, chosen by their content; kept in the cache.
+
+    Raises:
+        UncoverError: fewer than two usable faces.
+    """
+    hashed = sorted((photo.sha256, i) for i, photo in enumerate(data.photos))[:MAX_TRAIN]
+    file = cache / "baselines" / f"{digest(*(h for h, _ in hashed), align, SIDE, COMPONENTS)}.npz"
+    if file.is_file():
+        with np.load(file, allow_pickle=False) as stored:
+            return TrainFaces(dict(stored))
+    rows = []
+    for _, index in tqdm(hashed, "training faces", disable=quiet, leave=False):
+        photo = data.photos[index]
+        image, points = photo.read(), photo.landmarks
+        if align and points is None:
+            points = find_landmarks(image)
+            if points is None:
+                continue
+        rows.append(face_crop(image, points, SIDE, align)[0].ravel())
+    if len(rows) < 2:
+        raise UncoverError(f"mean-face and pca need training faces; {data.name} has {len(rows)}")
+    arrays = _principal(np.stack(rows))
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    write_atomically(file, buffer.getvalue())
+    return TrainFaces(arrays)
+
+
+def _principal(rows: np.ndarray) -> dict[str, np.ndarray]:
+    """Principal components of uint8 rows (n, d), n below d, by the n x n Gram matrix."""
+    n, d = rows.shape
+    mean = rows.mean(0, dtype=np.float64).astype(np.float32)
+    gram = np.zeros((n, n))
+    blocks = [slice(start, start + 4096) for start in range(0, d, 4096)]
+    for block in blocks:
+        centred = rows[:, block] - mean[block]
+        gram += centred @ centred.T
+    values, vectors = np.linalg.eigh(gram)
+    total = values.clip(0).sum() / (n - 1)
+    k = max(1, min(COMPONENTS, n // 4))  # more would fit the training faces' chance
+    values, vectors = values[::-1][:k], vectors[:, ::-1][:, :k]
+    keep = values > 1e-6 * max(values[0], 1e-12)
+    values, vectors = values[keep], vectors[:, keep]
+    scaled = (vectors / np.sqrt(values)).T.astype(np.float32)
+    components = np.empty((len(values), d), np.float32)
+    for block in blocks:
+        components[:, block] = scaled @ (rows[:, block] - mean[block])
+    variances = values / (n - 1)
+    noise = max((total - variances.sum()) / (d - len(values)), 1.0)
+    return {
+        "mean": mean.reshape(SIDE, SIDE, 3),
+        "components": components,
+        "variances": variances,
+        "noise": np.float64(noise),
+        "count": np.int64(n),
+    }
+
+
+def _grow(image: np.ndarray, size: int) -> np.ndarray:
+    if len(image) != size:
+        image = cv2.resize(image, (size, size), interpolation=cv2.INTER_CUBIC)
+    return np.rint(image.clip(0, 255)).astype(np.uint8)

@@ -1,0 +1,123 @@
+"""Which photos belong to which slice: every value of a factor, and every crossing of factors."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from benchmark.photos import BINS, UNKNOWN, pose_name
+from uncover.errors import UncoverError
+
+ALL = "all"
+MAX_VALUES = 24
+
+Factors = Mapping[str, Sequence[str]]
+"""factor name -> the value of each photo, in the photos' order."""
+
+
+@dataclass(frozen=True)
+class Slice:
+    """values: factor -> value or "all", in the order asked for. indices: the photos, ascending."""
+
+    values: dict[str, str]
+    indices: np.ndarray
+
+    @property
+    def n(self) -> int:
+        return len(self.indices)
+
+    @property
+    def fixed(self) -> tuple[str, ...]:
+        """The factors that this slice holds at one value."""
+        return tuple(f for f, value in self.values.items() if value != ALL)
+
+    @property
+    def name(self) -> str:
+        """Such as "ethnicity=asian, pose=30-60", or "all"."""
+        return ", ".join(f"{f}={self.values[f]}" for f in self.fixed) or ALL
+
+
+def values_of(factor: str, column: Sequence[str]) -> list[str]:
+    """The values of a factor in the order they are shown.
+
+    All four pose bins are listed, photos or none, since what was not tested is worth saying.
+
+    Raises:
+        UncoverError: the column has too many values to be a factor.
+    """
+    found = set(column)
+    if factor == "pose":
+        return [*BINS, *([UNKNOWN] if UNKNOWN in found else [])]
+    if len(found) > MAX_VALUES:
+        raise UncoverError(
+            f"slice {factor} has {len(found)} values; a factor may have {MAX_VALUES} at most"
+        )
+    return sorted(found, key=lambda value: (value in (UNKNOWN, "other"), value))
+
+
+def make_slices(factors: Factors) -> list[Slice]:
+    """The whole set, then every value of every factor, then every crossing.
+
+    A crossing without a photo is listed with n = 0.
+    """
+    names = list(factors)
+    columns = {f: np.asarray(factors[f], dtype=object) for f in names}
+    values = {f: values_of(f, factors[f]) for f in names}
+    count = len(next(iter(columns.values()))) if names else 0
+    slices = []
+    for size in range(len(names) + 1):
+        for chosen in itertools.combinations(names, size):
+            for combination in itertools.product(*(values[f] for f in chosen)):
+                inside = np.ones(count, dtype=bool)
+                for factor, value in zip(chosen, combination, strict=True):
+                    inside &= columns[factor] == value
+                fixed = dict(zip(chosen, combination, strict=True))
+                slices.append(Slice({f: fixed.get(f, ALL) for f in names}, np.flatnonzero(inside)))
+    return slices
+
+
+def parse_where(text: str | None) -> dict[str, set[str]]:
+    """Read "ethnicity=asian,pose=30-60"; several values of a factor are joined with "|".
+
+    Raises:
+        UncoverError: not of that form.
+    """
+    wanted: dict[str, set[str]] = {}
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        factor, sign, value = part.partition("=")
+        if not sign or not factor.strip() or not value.strip():
+            raise UncoverError(f"--where {text}: write factor=value[,factor=value], not {part!r}")
+        names = {v.strip() for v in value.split("|")}
+        if factor.strip() == "pose":
+            names = {pose_name(v) for v in names}
+        wanted.setdefault(factor.strip(), set()).update(names)
+    return wanted
+
+
+def select(factors: Factors, wanted: Mapping[str, set[str]], count: int) -> np.ndarray:
+    """Indices of the photos that `--where` keeps.
+
+    Raises:
+        UncoverError: an unknown factor or value, or nothing is left.
+    """
+    keep = np.ones(count, dtype=bool)
+    for factor, values in wanted.items():
+        if factor not in factors:
+            raise UncoverError(
+                f"--where names the unknown factor {factor}; there are: {', '.join(factors)}"
+            )
+        known = values_of(factor, factors[factor])
+        if strange := sorted(values - set(known)):
+            raise UncoverError(
+                f"--where: {factor} has no value {strange[0]}; there are: {', '.join(known)}"
+            )
+        keep &= np.isin(np.asarray(factors[factor], dtype=str), sorted(values))
+    if not keep.any():
+        text = ", ".join(f"{f}={'|'.join(sorted(v))}" for f, v in wanted.items())
+        raise UncoverError(f"the slice {text} is empty: no photo has these labels together")
+    return np.flatnonzero(keep)

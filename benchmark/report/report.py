@@ -1,0 +1,124 @@
+"""report.md: the numbers of a run for people, with what they mean and what they cannot say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from benchmark.metrics.features import INCEPTION, NONE
+from benchmark.report import tables
+from uncover.weights import write_atomically
+
+GUESS = "Every painted face is a guess. It is never an identification."
+
+_POSE = {
+    "given": "as given by the labels",
+    "estimated": "estimated by this program from landmarks of the bare face",
+    "mixed": "as given by the labels where they give it, else estimated from landmarks",
+}
+
+
+def write_report(folder: Path, results: dict[str, Any], pictures: list[str]) -> None:
+    """Write report.md; `pictures` are the figure files beside it."""
+    write_atomically(folder / "report.md", compose(results, pictures).encode())
+
+
+def compose(results: dict[str, Any], pictures: list[str]) -> str:
+    """The whole report as Markdown."""
+    metric = tables.headline(results)
+    shown = [m for m in (metric, "ssim_hole", "psnr_hole") if m in tables.present(results)]
+    shown = list(dict.fromkeys(shown))
+    parts = ["# Benchmark\n", f"{GUESS}\n", _setting(results)]
+    if results["failures"]:
+        lines = [f"- **{n}** has no results: {why}" for n, why in results["failures"].items()]
+        parts += ["\n".join(lines) + "\n"]
+    parts += ["## All photos\n", tables.overall(results), tables.training_lines(results)]
+    for factor in results["factors"]:
+        parts.append(f"## By {_factor_name(factor, results)}\n")
+        for m in shown:
+            parts += [f"{tables.title(m, results)}\n", tables.by_factor(results, factor, m)]
+    if len(results["factors"]) >= 2:
+        first, second = results["factors"][:2]
+        name = next(iter(results["models"]))
+        parts.append(
+            f"## {name}: {_factor_name(first, results)} × {_factor_name(second, results)}\n"
+        )
+        for m in shown:
+            crossed = tables.crossing(results, name, (first, second), m)
+            parts += [f"{tables.title(m, results)}\n", crossed]
+    if results["factors"]:
+        parts += ["## Worst minus best\n", _GAPS, tables.gap_rows(results, shown)]
+    if results["comparisons"]:
+        parts += ["## Model against model, on the same photos\n"]
+        rows = results["comparisons"]
+        parts += [tables.comparison_rows(rows, m, results) for m in shown]
+    if pictures:
+        parts += ["## Pictures\n", *(f"![{Path(p).stem}]({p})\n" for p in pictures)]
+    parts += ["## What these numbers mean, and what they cannot say\n", _reading(results)]
+    return "\n".join(parts)
+
+
+_GAPS = (
+    "The gap between the values named; values of fewer than 10 photos do not take part. The two "
+    "were picked as the extremes, so some gap shows even where the factor plays no part: with "
+    "labels dealt out at random it stays below the last column in 95 of 100 cases.\n"
+)
+
+
+def _factor_name(factor: str, results: dict[str, Any]) -> str:
+    if factor == "pose":
+        return "estimated head pose (|yaw|, degrees)"
+    if factor in results["data"]["perceived"]:
+        return f"perceived {factor}"
+    return factor.replace("_", " ")
+
+
+def _setting(results: dict[str, Any]) -> str:
+    data = results["data"]
+    split = f", split {data['split']}" if data["split"] else ""
+    crop = "aligned to the face" if results["aligned"] else "the whole photo"
+    lines = [
+        f"- Photos: {data['name']}{split}, n = {data['n']} (`{data['sha256']}`)",
+        f"- Head pose: {_POSE[data['pose']]}",
+        f"- Crop: {results['size']} px, {crop}; "
+        f"one drawn mask a photo, fixed by its content and seed {results['seed']}",
+        f"- Intervals: 95 %, {results['draws']} bootstrap draws, the same photos for every model",
+        f"- Made {results['created']} at {results['git']} by `{results['command']}`",
+    ]
+    for reason, count in data["left_out"].items():
+        lines.append(f"- Left out: {count} ({reason})")
+    if results["features"] not in (INCEPTION, NONE):
+        lines.append(
+            f"- FID and KID are taken on {results['features']} features, not Inception's: they do "
+            "not compare with published ones"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _reading(results: dict[str, Any]) -> str:
+    lines = [
+        "- All models paint the same holes, and pixels outside the hole are kept for all of them. "
+        "SSIM and PSNR over the whole crop flatter everyone; compare the hole's.",
+        "- A painted face can be good and differ from the hidden one: what lies under a mask "
+        "cannot be known. SSIM and PSNR favour the blurred average of all possible faces; LPIPS "
+        "and KID punish it.",
+        f'- "too few": fewer than {results["floor"]} photos for FID and KID.',
+        "- KID is unbiased and can be compared between slices (average over all subsets of "
+        f"{results['kid_subset_size'] or 'one'} photos). FID is biased, more so for fewer photos "
+        "and by an amount that depends on the model; it is given at equal n within a factor, "
+        "without an interval, and only beside KID.",
+        "- Labels of ethnicity and gender are what a data set's makers or raters wrote down, not "
+        "people's own words; they are coarse, and a gap may come from light, age or image quality "
+        "that goes along with them.",
+        "- Head pose is estimated. Bins with few photos have wide intervals, and a bin without "
+        "photos was not tested at all.",
+        "- Masks are drawn. Real masks hide the same but cast other shadows and colours.",
+    ]
+    if "identity_distance" in tables.present(results):
+        lines.append(
+            "- Identity distance is a limit, not a goal: a face recogniser's distance between the "
+            "painted and the hidden face (under 0.6 is usually called the same person). It shows "
+            "how little a painted face may be trusted to show anyone; parts of the face outside "
+            "the mask help it."
+        )
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,182 @@
+"""What the weights' card says about them: origin, licence, and benchmark results by group.
+
+Results are read from results.json beside the weights (the benchmark's own file), else from the
+table in the card itself, which travels with the weights.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from uncover.weights import CARD, WeightsConfig, read_config
+
+ALL = "all"
+RESULTS = "results.json"
+_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
+_CELL = re.compile(rf"^({_NUMBER})(?:\s*[(\[]({_NUMBER})\s*[–,-]\s*({_NUMBER})[)\]])?$")
+_METRICS = (
+    ("psnr_hole", "psnr, hole"),
+    ("ssim_hole", "ssim, hole"),
+    ("ssim", "ssim"),
+    ("lpips", "lpips"),
+    ("kid", "kid"),
+    ("fid", "fid"),
+)
+
+
+@dataclass(frozen=True)
+class Measure:
+    """A metric on a slice: value and the ends of its 95 % interval; None where not given."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """A group of photos: factor -> value (factors not named are not fixed), n, and its metrics."""
+
+    fixed: dict[str, str]
+    n: int
+    metrics: dict[str, Measure]
+
+
+@dataclass(frozen=True)
+class Card:
+    """What is known about loaded weights.
+
+    Attributes:
+        text: the card's Markdown without its metadata; empty without a card.
+        licence: such as "cc-by-nc-sa-4.0".
+        fingerprint: sha256 over architectures and weights.
+        sizes: network -> bytes on disk.
+        data: name of the photos the results were measured on; empty when unknown.
+        slices: benchmark results, the whole set first; empty when there are none.
+    """
+
+    text: str
+    licence: str
+    fingerprint: str
+    sizes: dict[str, int]
+    data: str
+    slices: tuple[Slice, ...]
+
+
+def read_card(folder: Path) -> Card:
+    """Read the card of a weights folder.
+
+    Raises:
+        WeightsError: the folder has no valid config.json. Missing or foreign results are no error.
+    """
+    config = read_config(folder)
+    page = folder / CARD
+    text = page.read_text("utf-8", "replace") if page.is_file() else ""
+    data, slices = _from_file(folder / RESULTS, config)
+    if not slices:
+        slices = _from_table(text)
+        data = str((config.results or {}).get("data", ""))
+    return Card(
+        text=_body(text),
+        licence=config.licence,
+        fingerprint=config.fingerprint(),
+        sizes={name: part.size for name, part in config.components.items()},
+        data=data,
+        slices=tuple(slices),
+    )
+
+
+def _body(text: str) -> str:
+    """A card without the YAML at its top."""
+    if text.startswith("---\n") and (end := text.find("\n---", 3)) > 0:
+        return text[end + 4 :].lstrip("\n")
+    return text
+
+
+def _from_file(path: Path, config: WeightsConfig) -> tuple[str, list[Slice]]:
+    """Results of exactly these weights from a benchmark's results.json; empty if there are none."""
+    generator = config.components.get("generator")
+    hashes = {config.fingerprint(), generator.sha256 if generator else ""}
+    try:
+        results = json.loads(path.read_text("utf-8"))
+        models = [m for m in results["models"].values() if m.get("weights_sha256") in hashes]
+        slices = [_slice(entry) for entry in models[0]["slices"]] if models else []
+        return str(results["data"]["name"]), slices
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return "", []
+
+
+def _slice(entry: Mapping[str, Any]) -> Slice:
+    fixed = {str(k): str(v) for k, v in entry["slice"].items() if v != ALL}
+    metrics = {
+        str(name): Measure(m.get("value"), m.get("low"), m.get("high"))
+        for name, m in entry["metrics"].items()
+    }
+    return Slice(fixed, int(entry["n"]), metrics)
+
+
+def _from_table(text: str) -> list[Slice]:
+    """Results from a card's table whose header starts with "slice" and "n"."""
+    slices: list[Slice] = []
+    names: list[str | None] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if not line.lstrip().startswith("|"):
+            if slices:
+                break
+            names = []
+        elif [cell.lower() for cell in cells[:2]] == ["slice", "n"]:
+            names = [_metric(cell) for cell in cells[2:]]
+        elif names and len(cells) == len(names) + 2 and cells[1].isdigit():
+            parts = [part.split(" ", 1) for part in cells[0].split(", ") if " " in part]
+            fixed = dict(parts)
+            pairs = zip(names, cells[2:], strict=True)
+            metrics = {name: _measure(cell) for name, cell in pairs if name}
+            slices.append(Slice(fixed, int(cells[1]), metrics))
+    return slices
+
+
+def _metric(header: str) -> str | None:
+    low = header.lower()
+    return next((name for name, start in _METRICS if low.startswith(start)), None)
+
+
+def _measure(cell: str) -> Measure:
+    found = _CELL.match(cell.strip("* "))
+    if not found:
+        return Measure(None)
+    value, low, high = (None if part is None else float(part) for part in found.groups())
+    return Measure(value, low, high)
+
+
+def values_of(slices: Iterable[Slice], factor: str) -> list[str]:
+    """The values of a factor, in the order in which the results list them."""
+    return list(dict.fromkeys(s.fixed[factor] for s in slices if factor in s.fixed))
+
+
+def find_slice(slices: Iterable[Slice], fixed: Mapping[str, str]) -> Slice | None:
+    """The slice that holds exactly these factors at these values."""
+    return next((s for s in slices if s.fixed == dict(fixed)), None)
+
+
+def describe_weights(card: Card, name: str, link: str | None) -> str:
+    """Markdown: which weights are loaded, their licence, and where the card is."""
+    rows = [f"| {part} | {size / 1e6:.1f} MB |" for part, size in card.sizes.items()]
+    where = f"[{link}]({link})" if link else "the card stands below"
+    return "\n".join(
+        [
+            f"**Loaded:** {name} · **Licence:** {card.licence.upper()} (research, "
+            f"non-commercial) · **Card:** {where}",
+            "",
+            "| network | size |",
+            "|---|---:|",
+            *rows,
+            "",
+            f"Fingerprint `{card.fingerprint[:16]}` (the same for equal networks).",
+        ]
+    )

@@ -1,0 +1,9 @@
+from .parts import ASSETS as ASSETS
+from .parts import BARE as BARE
+from .parts import HEAVY as HEAVY
+from .parts import MINUTES_KEPT as MINUTES_KEPT
+from .parts import photo_input as photo_input
+from .parts import results_folder as results_folder
+from .parts import told as told
+from .photo import uncover_tab as uncover_tab
+from .tryon import try_tab as try_tab

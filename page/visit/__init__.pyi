@@ -1,0 +1,16 @@
+from .chosen import Chosen as Chosen
+from .chosen import choose as choose
+from .chosen import wanted as wanted
+from .memory import return_large_blocks as return_large_blocks
+from .uploads import keep_sweeping as keep_sweeping
+from .uploads import own_upload_folder as own_upload_folder
+from .visit import Shown as Shown
+from .visit import Visit as Visit
+from .visit import again as again
+from .visit import download as download
+from .visit import for_editor as for_editor
+from .visit import one_line as one_line
+from .visit import open_photo as open_photo
+from .visit import own_folder as own_folder
+from .visit import start as start
+from .visit import write_result as write_result

@@ -1,0 +1,98 @@
+"""Which weights a page runs with: those asked for, or the embedded ones and a word about why."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from uncover.errors import WeightsError
+from uncover.pipeline import Uncoverer
+from uncover.weights import resolve
+
+EMBEDDED = Path(__file__).resolve().parents[2] / "weights"
+
+
+@dataclass(frozen=True, eq=False)
+class Chosen:
+    """Loaded weights.
+
+    Attributes:
+        uncoverer: ready to use.
+        folder: where its files lie.
+        name: "embedded default", a folder's name, or "user/repo" with its revision.
+        link: the card's address on the Hub, if it came from there.
+        banner: why these are not the weights that were asked for; None when they are.
+    """
+
+    uncoverer: Uncoverer
+    folder: Path
+    name: str
+    link: str | None = None
+    banner: str | None = None
+
+
+def wanted(environment: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
+    """(source, revision) from $UNCOVER_WEIGHTS, a folder or "user/repo[@revision]".
+
+    $UNCOVER_REVISION wins over a revision after the @.
+    """
+    source = environment.get("UNCOVER_WEIGHTS", "").strip() or None
+    revision = environment.get("UNCOVER_REVISION", "").strip() or None
+    if source and "@" in source and not Path(source).expanduser().exists():
+        source, _, after = source.partition("@")
+        revision = revision or after or None
+    return source, revision
+
+
+def choose(
+    source: str | None,
+    revision: str | None = None,
+    device: str = "auto",
+    embedded: Path = EMBEDDED,
+) -> Chosen:
+    """Load what is asked for; failing that, the embedded weights with a banner that says why.
+
+    Raises:
+        WeightsError: the embedded weights cannot be loaded either.
+    """
+    if source is None:
+        return Chosen(Uncoverer.from_pretrained(str(embedded), device=device), embedded, "embedded")
+    name = f"{source}@{revision}" if revision else source
+    try:
+        with _warnings() as told:
+            folder = resolve(source, revision)
+            uncoverer = Uncoverer.from_pretrained(str(folder), device=device)
+    except WeightsError as error:
+        uncoverer = Uncoverer.from_pretrained(str(embedded), device=device)
+        reason = " ".join(str(error).split())
+        banner = (
+            f"The weights {name} could not be loaded, so the page runs with the embedded ones: "
+            f"{reason}"
+        )
+        return Chosen(uncoverer, embedded, "embedded", banner=banner)
+    if Path(source).expanduser().is_dir():
+        return Chosen(uncoverer, folder, Path(source).expanduser().resolve().name)
+    link = f"https://huggingface.co/{source}" + (f"/tree/{revision}" if revision else "")
+    return Chosen(uncoverer, folder, name, link, " ".join(told) or None)
+
+
+@contextmanager
+def _warnings() -> Iterator[list[str]]:
+    """Collects what the weights cache warns of, such as an older version that stays in use."""
+    told: list[str] = []
+
+    class Listener(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            told.append(record.getMessage())
+
+    listener = Listener(logging.WARNING)
+    logger = logging.getLogger("uncover")
+    logger.addHandler(listener)
+    try:
+        yield told
+    finally:
+        logger.removeHandler(listener)

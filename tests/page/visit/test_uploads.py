@@ -1,0 +1,74 @@
+"""What visitors send does not stay."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import gradio as gr
+from gradio.route_utils import delete_files_created_by_app
+
+from page.visit.uploads import keep_sweeping, sweep
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_old_files_go_and_fresh_and_kept_ones_stay(tmp_path: Path) -> None:
+    for name in ("a/photo.png", "a/b/result.png", "c/example.png"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+    assert sweep(tmp_path, 60) == 0
+    assert sweep(tmp_path, -1, {str(tmp_path / "c/example.png")}) == 2
+    left = sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*"))
+    assert left == ["c", "c/example.png"]
+    assert tmp_path.is_dir()
+
+
+def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    from page.tabs.parts import MASKED
+
+    with gr.Blocks():
+        gr.Button(icon=str(MASKED))
+    before = [path for path in tmp_path.rglob("*.jpg") if path.is_file()]
+    assert len(before) == 1
+    keep_sweeping(tmp_path, -1, every=0.01)
+    (tmp_path / "photo.png").write_bytes(b"x")
+    for _ in range(3000):
+        if not (tmp_path / "photo.png").exists():
+            break
+        time.sleep(0.01)
+    assert not (tmp_path / "photo.png").exists()
+    assert [path for path in tmp_path.rglob("*.jpg") if path.is_file()] == before
+
+
+def test_pictures_on_buttons_stay_when_gradio_clears_its_cache(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    from page.tabs.parts import MASKED, visitors_photo
+
+    with gr.Blocks() as page:
+        photo = visitors_photo("photo", MASKED)
+        (tmp_path / "photo.png").write_bytes(b"x")
+        photo.temp_files.add(str(tmp_path / "photo.png"))
+    delete_files_created_by_app(page, -1)
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MASKED.name]
+
+
+def test_own_folder_ends_with_the_program(tmp_path: Path) -> None:
+    code = (
+        "from page.visit.uploads import own_upload_folder as own; import gradio as gr\n"
+        "folder = own(); (folder / 'photo.png').write_bytes(b'x')\n"
+        "print(folder, gr.utils.get_upload_folder())"
+    )
+    environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "above")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
+    )
+    folder, used = done.stdout.split()
+    assert folder == used
+    assert Path(folder).parent == (tmp_path / "above").resolve()
+    assert not Path(folder).exists()

@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from training.prepare.readers import (
+    SourceItem,
+    SourceOptions,
+    hash_split,
+    open_source,
+    walk_pictures,
+)
+from uncover.errors import UncoverError
+
+
+def touch(root: Path, *names: str) -> Path:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_bytes(b"")
+    return root
+
+
+def read(name: str, root: Path, **options: object) -> list[SourceItem]:
+    return list(open_source(name, root, SourceOptions(**options)))
+
+
+def test_walk_is_sorted_and_takes_pictures_only(tmp_path):
+    touch(tmp_path, "b/2.PNG", "b/1.jpg", "a.jpeg", "z.txt", ".x.jpg", ".parts/1.jpg", "b/c/d.webp")
+    assert list(walk_pictures(tmp_path)) == ["a.jpeg", "b/1.jpg", "b/2.PNG", "b/c/d.webp"]
+
+
+def test_utkface_reads_labels_from_names(tmp_path):
+    touch(
+        tmp_path,
+        "test/61_1_3_20170109.jpg.chip.jpg",
+        "26_0_0_2017.jpg",
+        "part1/30_1_4_1.jpg",
+        "61_1_20170109142408075.jpg",
+        "9_2_0_1.jpg",
+    )
+    items = {item.path: item for item in read("utkface", tmp_path)}
+    one = items["test/61_1_3_20170109.jpg.chip.jpg"]
+    assert (one.split, one.age, one.gender, one.ethnicity) == ("test", 61, "female", "indian")
+    assert one.identity == ""
+    other = items["26_0_0_2017.jpg"]
+    assert (other.split, other.age, other.gender, other.ethnicity) == (None, 26, "male", "white")
+    assert items["part1/30_1_4_1.jpg"].split is None
+    assert items["part1/30_1_4_1.jpg"].ethnicity == "other"
+    for broken in ("61_1_20170109142408075.jpg", "9_2_0_1.jpg"):
+        assert "age_gender_race" in (items[broken].problem or "")
+
+
+def test_fairface_reads_both_files(tmp_path):
+    (tmp_path / "fairface_label_train.csv").write_text(
+        "file,age,gender,race,service_test\n"
+        "train/1.jpg,50-59,Male,East Asian,True\n"
+        "train/2.jpg,more than 70,Female,Latino_Hispanic,False\n"
+        "train/3.jpg,,Female,Indian,False\n"
+    )
+    (tmp_path / "fairface_label_val.csv").write_text(
+        "file,age,gender,race,service_test\n"
+        "val/1.jpg,3-9,Female,Southeast Asian,True\nval/2.jpg,20-29,Male,Middle Eastern,True\n"
+    )
+    items = read("fairface", tmp_path)
+    assert [(i.path, i.split, i.ethnicity, i.gender, i.age) for i in items] == [
+        ("train/1.jpg", "train", "asian", "male", 50),
+        ("train/2.jpg", "train", "latino", "female", 70),
+        ("train/3.jpg", "train", "indian", "female", None),
+        ("val/1.jpg", "val", "asian", "female", 3),
+        ("val/2.jpg", "val", "middle-eastern", "male", 20),
+    ]
+    assert items[2].problem == "age '' is not a range"
+    with pytest.raises(UncoverError, match="neither fairface_label_train"):
+        read("fairface", touch(tmp_path / "empty", "x.jpg"))
+
+
+def test_vggface2_takes_identities_and_their_labels(tmp_path):
+    touch(tmp_path, "n000002/1.jpg", "n000002/2.jpg", "n000003/1.jpg", "stray.jpg")
+    items = read("vggface2", tmp_path)
+    assert [item.identity for item in items] == ["n000002", "n000002", "n000003", ""]
+    assert {item.ethnicity for item in items} == {"unknown"}
+    assert items[3].problem == "not in a folder that names its identity"
+    meta = tmp_path / "identity_meta.csv"
+    meta.write_text('Class_ID, Name, Gender, ethnicity\nn000003, "A, B", m, South Asian\n')
+    items = read("vggface2", tmp_path, labels=meta)
+    assert (items[2].gender, items[2].ethnicity) == ("male", "south-asian")
+    assert (items[0].gender, items[0].ethnicity) == ("unknown", "unknown")
+    meta.write_text("name,gender\nx,m\n")
+    with pytest.raises(UncoverError, match="no column 'identity'; it has: name, gender"):
+        read("vggface2", tmp_path, labels=meta)
+
+
+def test_vggface2_keeps_its_own_splits(tmp_path):
+    touch(tmp_path, "train/n1/1.jpg", "test/n2/1.jpg", "test/1.jpg")
+    items = read("vggface2", tmp_path)
+    assert [(i.split, i.identity) for i in items if not i.problem] == [
+        ("test", "n2"),
+        ("train", "n1"),
+    ]
+
+
+def test_csv_takes_what_columns_there_are(tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "\ufeffpath,split,perceived_ethnicity,perceived_gender,age,yaw,roll,extra\n"
+        "a.jpg,val,Middle Eastern,F,33.0,-12.5,3,x\n"
+        "b.jpg,,,,,0,0,x\n"
+    )
+    one, two = read("csv", tmp_path)
+    assert (one.split, one.ethnicity, one.gender, one.age) == (
+        "val",
+        "middle-eastern",
+        "female",
+        33,
+    )
+    assert dict(one.pose) == {"yaw": -12.5, "roll": 3.0}
+    assert (two.split, two.ethnicity, two.gender, two.age) == (None, "unknown", "unknown", None)
+
+
+def test_csv_columns_can_be_named(tmp_path):
+    table = tmp_path / "my.csv"
+    table.write_text("img,race7,ethnicity\na.jpg,Black,wrong\n")
+    columns = {"path": "img", "ethnicity": "race7"}
+    (item,) = read("csv", tmp_path, labels=table, columns=columns)
+    assert (item.path, item.ethnicity) == ("a.jpg", "black")
+
+
+@pytest.mark.parametrize(
+    ("row", "problem"),
+    [
+        ("a.jpg,dev,1,30", "split 'dev' in the CSV is not one of"),
+        ("a.jpg,train,left,30", "yaw 'left' in the CSV is not a number"),
+        ("a.jpg,train,,30", "yaw '' in the CSV is not a number"),
+        ("a.jpg,train,nan,30", "yaw 'nan' in the CSV is not within"),
+        ("a.jpg,train,400,30", "yaw '400' in the CSV is not within"),
+        ("a.jpg,train,1,old", "age 'old' in the CSV is not a number"),
+        (",train,1,30", "no path in the CSV"),
+        ("a.jpg", "yaw '' in the CSV is not a number"),
+        ("good.jpg,train,1,30", "listed more than once"),
+    ],
+)
+def test_a_bad_row_is_kept_with_its_problem(tmp_path, row, problem):
+    (tmp_path / "labels.csv").write_text(f"path,split,yaw,age\ngood.jpg,train,1,30\n{row}\n")
+    good, bad = read("csv", tmp_path)
+    assert good.problem is None
+    assert problem in (bad.problem or "")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "options", "message"),
+    [
+        ("csv", "file2,x\n1,2\n", {}, "no column 'path'; it has: file2, x"),
+        ("csv", "", {}, "no column 'path'; it has: none"),
+        ("csv", "path\na\n", {"columns": {"yaw": "angle"}}, "no column 'angle'"),
+        ("csv", "path\na\n", {"columns": {"colour": "x"}}, "unknown field 'colour'"),
+        ("csv", b"\xff\xfe\x00p", {}, "cannot be read as a CSV"),
+        ("csv", None, {}, r"labels\.csv is not there"),
+        ("imagenet", None, {}, "unknown format 'imagenet'; choose one of utkface"),
+    ],
+)
+def test_a_bad_source_is_named(tmp_path, name, content, options, message):
+    if content is not None:
+        data = content if isinstance(content, bytes) else content.encode()
+        (tmp_path / "labels.csv").write_bytes(data)
+    with pytest.raises(UncoverError, match=message) as error:
+        read(name, tmp_path, **options)
+    assert "\n" not in str(error.value)
+
+
+def test_missing_folder(tmp_path):
+    with pytest.raises(UncoverError, match="is not a folder"):
+        read("folder", tmp_path / "nowhere")
+
+
+def test_hash_split_is_stable_and_near_the_shares():
+    counts = Counter(hash_split(f"n{i:06d}", 0.1, 0.2) for i in range(5000))
+    assert counts["test"] == pytest.approx(1000, abs=100)
+    assert counts["val"] == pytest.approx(500, abs=75)
+    assert hash_split("n000001", 0.1, 0.2) == hash_split("n000001", 0.1, 0.2)
+    assert {hash_split(str(i), 0.0, 0.0) for i in range(50)} == {"train"}

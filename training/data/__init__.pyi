@@ -1,0 +1,16 @@
+from .augment import add_occluder as add_occluder
+from .augment import vary_light as vary_light
+from .coco import LabelledPhoto as LabelledPhoto
+from .coco import find_labelled_sets as find_labelled_sets
+from .coco import find_prepared_faces as find_prepared_faces
+from .coco import is_held_out as is_held_out
+from .coco import read_rgb as read_rgb
+from .faces import MIRROR_68 as MIRROR_68
+from .faces import AugmentSettings as AugmentSettings
+from .faces import evaluation_set as evaluation_set
+from .faces import store_face as store_face
+from .opening import Source as Source
+from .opening import TrainingData as TrainingData
+from .opening import open_data as open_data
+from .sampling import cell as cell
+from .shard_files import is_url as is_url

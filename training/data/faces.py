@@ -1,0 +1,239 @@
+"""Bare faces in memory, and the training draws made of them: crop, hole, valid pixels."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from torch.utils.data import Dataset
+from tqdm import tqdm
+
+from training.data.bend import Bend, away
+from training.data.holes import random_hole
+from training.data.sampling import draw_probabilities
+from uncover.crop import FaceCrop
+from uncover.errors import UncoverError
+from uncover.faces import FaceRecord, five_points
+from uncover.masking import mask_alpha, random_style
+
+# dlib's 68 points seen in a mirror: jaw, brows, nose, eyes, mouth.
+_JAW_TO_NOSE = (*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31)
+_EYES = (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40)
+_MOUTH = (54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65)
+MIRROR_68 = np.array([*_JAW_TO_NOSE, *_EYES, *_MOUTH])
+
+
+@dataclass(frozen=True)
+class AugmentSettings:
+    """How far a training crop strays from the canonical frame, and in its light.
+
+    scale: the crop's magnification lies in 1/scale .. scale * zoom, log-uniform; zoom covers
+      photos that are tight crops already. shift: share of the side, each way. roll: degrees.
+    light: standard deviation of log gain and log gamma; colour: of log gain per channel.
+    grey: share of draws turned grey. bent, turn: share of draws in which the head is turned, and by
+      up to how many degrees. steady: share of draws placed as well as the aligned crops
+      of the pipeline are, with a quarter of these ranges. beyond: share of draws in which all that
+      lies beyond the photo's edge is missing too, as it is where the pipeline's mirrored border
+      would show the mask again.
+    """
+
+    scale: float = 1.12
+    zoom: float = 1.08
+    shift: float = 0.1
+    roll: float = 15.0
+    light: float = 0.15
+    colour: float = 0.06
+    grey: float = 0.03
+    bent: float = 0.0
+    turn: float = 22.0
+    steady: float = 0.7
+    beyond: float = 0.3
+
+
+@dataclass(frozen=True)
+class StoredFace:
+    """A decoded photo (uint8 RGB) cut to what crops can reach, with its landmarks (68, 2)."""
+
+    image: np.ndarray
+    landmarks: np.ndarray
+    record: FaceRecord
+
+
+def store_face(record: FaceRecord, resolution: int) -> StoredFace:
+    """Decode one photo; a photo with far more pixels than needed is cut and shrunk first.
+
+    Raises UncoverError when the file cannot be decoded.
+    """
+    data = np.frombuffer(record.file.read_bytes(), np.uint8)
+    bgr = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise UncoverError(f"{record.file}: cannot be decoded; run training.prepare again")
+    image = cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB)
+    landmarks = record.landmarks.astype(np.float64)
+    limit = int(resolution * 1.5)
+    if max(image.shape[:2]) > limit:
+        crop = FaceCrop.from_points(five_points(landmarks), resolution)
+        margin = (limit - resolution) / 2
+        wide = FaceCrop(crop.matrix + np.array([[0, 0, margin], [0, 0, margin]]), limit)
+        inside = wide.to_crop(np.array([[0, 0], [image.shape[1], image.shape[0]]], np.float64))
+        if inside.min() <= 0 and inside.max() >= limit and crop.matrix[0, 0] > 0:
+            x0, y0 = np.floor(wide.to_photo(np.zeros((1, 2)))[0]).astype(int)
+            x1, y1 = np.ceil(wide.to_photo(np.full((1, 2), float(limit)))[0]).astype(int)
+            x0, y0 = max(0, x0), max(0, y0)
+            image = image[y0 : max(y1, y0 + 1), x0 : max(x1, x0 + 1)]
+            landmarks = landmarks - [x0, y0]
+        shrink = limit / max(image.shape[:2])
+        if shrink < 1:
+            size = (max(1, round(image.shape[1] * shrink)), max(1, round(image.shape[0] * shrink)))
+            factors = np.array([size[0] / image.shape[1], size[1] / image.shape[0]])
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+            landmarks = (landmarks + 0.5) * factors - 0.5
+    return StoredFace(np.ascontiguousarray(image), landmarks.astype(np.float32), record)
+
+
+def store_faces(
+    records: Sequence[FaceRecord], resolution: int, progress: bool = False
+) -> list[StoredFace]:
+    """All records decoded, as uint8 in memory: about 0.12 MB for a 200 px photo."""
+    return [
+        store_face(r, resolution)
+        for r in tqdm(
+            records, desc="reading photos", unit="photo", disable=None if progress else True
+        )
+    ]
+
+
+def mirror(image: np.ndarray, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Photo and its 68 landmarks flipped left to right."""
+    flipped = landmarks[MIRROR_68].copy()
+    flipped[:, 0] = image.shape[1] - 1 - flipped[:, 0]
+    return cv2.flip(image, 1), flipped  # five times as fast as a copy of image[:, ::-1]
+
+
+def random_crop(
+    face: StoredFace, size: int, rng: np.random.Generator, settings: AugmentSettings
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """A jittered crop: image uint8 (S, S, 3), landmarks (68, 2), valid bool (S, S)."""
+    image, landmarks = face.image, face.landmarks
+    if rng.random() < 0.5:
+        image, landmarks = mirror(image, landmarks)
+    bend = None
+    if settings.bent and rng.random() < settings.bent:
+        bend = Bend(landmarks, away(landmarks, rng.uniform(-settings.turn, settings.turn)))
+        landmarks = bend.landmarks
+    crop = FaceCrop.from_points(five_points(landmarks), size)
+    low, high = -np.log(settings.scale), np.log(settings.scale * settings.zoom)
+    reach = 0.25 if rng.random() < settings.steady else 1.0
+    scale = float(np.exp(reach * rng.uniform(low, high)))
+    angle = np.deg2rad(np.clip(rng.normal(0, settings.roll / 2), -settings.roll, settings.roll))
+    angle = reach * angle
+    shift = reach * rng.uniform(-settings.shift, settings.shift, 2) * size
+    cos, sin = scale * np.cos(angle), scale * np.sin(angle)
+    turn = np.array([[cos, -sin], [sin, cos]])
+    centre = np.full(2, (size - 1) / 2)
+    matrix = np.empty((2, 3))
+    matrix[:, :2] = turn @ crop.matrix[:, :2]
+    matrix[:, 2] = turn @ (crop.matrix[:, 2] - centre) + centre + shift
+    image, full = np.ascontiguousarray(image), np.full(image.shape[:2], 255, np.uint8)
+    beyond = cv2.BORDER_REFLECT_101
+    if bend is None:
+        out = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_CUBIC, borderMode=beyond)
+        valid = cv2.warpAffine(full, matrix, (size, size), flags=cv2.INTER_LINEAR) > 250
+    else:
+        source = bend.pixels(matrix, size)
+        out = cv2.remap(image, source, None, cv2.INTER_CUBIC, borderMode=beyond)
+        valid = (
+            cv2.remap(full, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT) > 250
+        )
+    points = landmarks @ matrix[:, :2].T + matrix[:, 2]
+    return _relight(out, rng, settings), points.astype(np.float32), valid
+
+
+def _relight(image: np.ndarray, rng: np.random.Generator, settings: AugmentSettings) -> np.ndarray:
+    """Random gain, gamma and colour cast through one lookup table per channel."""
+    gain = np.exp(rng.normal(0, settings.light) + rng.normal(0, settings.colour, 3))
+    gamma = float(np.exp(rng.normal(0, settings.light)))
+    grey = rng.random() < settings.grey
+    ramp = (np.arange(256) / 255.0)[:, None] ** gamma * gain
+    table = np.clip(ramp * 255 + 0.5, 0, 255).astype(np.uint8)
+    image = cv2.LUT(image, table[None])
+    if grey:
+        image = cv2.cvtColor(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    return image
+
+
+def draw_item(
+    face: StoredFace,
+    size: int,
+    rng: np.random.Generator,
+    augment: AugmentSettings,
+    variety: bool,
+) -> dict[str, np.ndarray]:
+    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S)."""
+    image, landmarks, valid = random_crop(face, size, rng, augment)
+    hole = random_hole(landmarks, size, rng, variety)
+    if rng.random() < augment.beyond:
+        hole = hole | ~valid
+    return {
+        "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
+        "hole": hole[None].astype(np.uint8),
+        "valid": valid[None].astype(np.uint8),
+    }
+
+
+class FaceDraws(Dataset[dict[str, np.ndarray]]):
+    """Training draws as `draw_item` makes them: item k depends only on the seed and on k."""
+
+    def __init__(
+        self,
+        faces: Sequence[StoredFace],
+        size: int,
+        length: int,
+        seed: int,
+        balance: float,
+        augment: AugmentSettings,
+        variety: bool = True,
+        favour: Mapping[str, float] | None = None,
+    ) -> None:
+        if not faces:
+            raise UncoverError("no faces to train on: the train split of the data is empty")
+        self.faces, self.size, self.length, self.seed = faces, size, length, seed
+        self.augment, self.variety = augment, variety
+        records = [face.record for face in faces]
+        self.cumulative = np.cumsum(draw_probabilities(records, balance, favour))
+
+    def __len__(self) -> int:
+        return self.length
+
+    def __getitem__(self, k: int) -> dict[str, np.ndarray]:
+        rng = np.random.default_rng([self.seed, k])
+        which = int(np.searchsorted(self.cumulative, rng.random() * self.cumulative[-1]))
+        face = self.faces[min(which, len(self.faces) - 1)]
+        return draw_item(face, self.size, rng, self.augment, self.variety)
+
+
+def evaluation_set(
+    faces: Sequence[StoredFace], size: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """The fixed crops and holes a run is scored on: uint8 (N, S, S, 3), bool (N, S, S).
+
+    The whole photo is the crop, resized once; its mask is fixed by the photo's hash and the seed.
+    """
+    images, holes = [], []
+    for face in faces:
+        height, width = face.image.shape[:2]
+        shrinking = size < max(height, width)
+        method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
+        images.append(cv2.resize(face.image, (size, size), interpolation=method))
+        factors = np.array([size / width, size / height])
+        landmarks = ((face.landmarks + 0.5) * factors - 0.5).astype(np.float32)
+        digest = hashlib.sha256(f"{face.record.sha256}:{seed}".encode()).digest()
+        rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
+        alpha = mask_alpha(landmarks, (size, size), random_style(rng, wear="worn"))
+        width_px = 2 * round(size * 0.02) + 1
+        kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
+        holes.append(cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0)
+    return np.stack(images), np.stack(holes)

@@ -1,0 +1,273 @@
+"""`python -m training.gan`: trains the generator against the two discriminators.
+
+The loop reads from top to bottom. Every draw, step and score is a function of the settings, so a
+resumed run continues bit-exactly on a CPU. Several processes: `accelerate launch -m training.gan`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections import defaultdict
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from training.data import Source, evaluation_set, open_data
+from training.gan import losses
+from training.gan.coarse import any_process, train_coarse
+from training.gan.discriminators import (
+    PatchDiscriminator,
+    cut_windows,
+    hole_windows,
+    looked_at,
+    native_windows,
+)
+from training.gan.evaluate import predict, val_scores, write_sheet
+from training.gan.networks import build_generator, build_lpips, update_ema
+from training.gan.settings import GanSettings
+from training.gan.state import GanState, learning_groups, start_from
+from training.run import (
+    RunLog,
+    SettingsError,
+    Stopwatch,
+    catch_interrupt,
+    crossed,
+    run_command,
+    schedule,
+    to_dict,
+)
+from uncover.errors import UncoverError
+
+
+def train(
+    settings: GanSettings,
+    data: list[Source],
+    out: Path,
+    *,
+    resume: bool = False,
+    init: Path | None = None,
+    max_minutes: float | None = None,
+) -> int:
+    """Run (or continue) a training and return the number of images seen.
+
+    data: folders made by training.prepare, or folders or URLs of shards. out: the run folder. init:
+    another run folder whose weights (not schedule) both stages start from. Raises UncoverError for
+    anything a user can mend.
+    """
+    started = time.monotonic()
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    torch.manual_seed(settings.seed)
+    accelerator = Accelerator(mixed_precision=settings.precision)
+    world, main = accelerator.num_processes, accelerator.is_main_process
+    rank, device, weights = accelerator.process_index, accelerator.device, settings.losses
+    checkpoint = out / "checkpoint"
+    begun = checkpoint.exists() or (out / "coarse" / "checkpoint").exists()
+    if begun and not resume:
+        raise UncoverError(f"{out} holds a run: continue it with --resume, or name another --out")
+
+    # Networks, the averaged copy of the generator, optimisers.
+    g, ema = build_generator(settings), build_generator(settings)
+    layout = torch.channels_last if settings.channels_last else torch.contiguous_format
+    lpips = None
+    if weights.perceptual:
+        lpips = build_lpips().to(device, memory_format=layout)
+    # Scores use LPIPS where its network is at hand, whether or not it is a loss.
+    judge = lpips if lpips is not None else build_lpips(required=False)
+
+    side = settings.generator.resolution
+    faces = open_data(data, side, settings.eval_faces, progress=main)
+    critics = nn.ModuleDict()
+    if weights.adversarial_global or weights.matching:
+        critics["global"] = PatchDiscriminator(settings.d_global)
+    if weights.adversarial_local:
+        critics["local"] = PatchDiscriminator(settings.d_local)
+    if init is not None:
+        start_from(init, settings, g, critics)
+    stage = getattr(g, "coarse", None)
+    if stage is not None and settings.coarse.images:
+        if settings.coarse.frozen:
+            if init is None and not checkpoint.exists():
+                raise SettingsError("coarse.frozen needs --init RUN: a run to take the stage from")
+        elif not checkpoint.exists() and not train_coarse(
+            stage, settings, faces, out / "coarse", accelerator, max_minutes, init
+        ):
+            return 0
+        stage.requires_grad_(settings.coarse.tune > 0).eval()
+    ema.load_state_dict(g.state_dict())
+    ema.requires_grad_(False).eval().to(device)
+    g, critics = g.to(memory_format=layout), critics.to(memory_format=layout)
+    optim_g = torch.optim.Adam(
+        learning_groups(g, settings), lr=settings.rate, betas=(settings.beta, 0.99)
+    )
+    optim_d = torch.optim.Adam(
+        critics.parameters() if len(critics) else [nn.Parameter(torch.zeros(1))],
+        lr=settings.rate_d,
+        betas=(0.0, 0.99),
+    )
+
+    # State: images seen, or what a checkpoint holds.
+    state = GanState(out, settings, g, ema, critics, optim_g, optim_d, started=started)
+    if resume and (checkpoint.exists() or not begun):
+        state.restore()
+    g, optim_g = accelerator.prepare(g, optim_g)
+    wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
+    optim_d = accelerator.prepare(optim_d)
+
+    # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
+    seen = state.seen
+    loader = faces.loader(
+        side, settings.images, settings.seed, settings.batch, seen, settings, accelerator
+    )
+    val_images, val_holes = evaluation_set(faces.val, side, seed=0)
+    log, interrupted = RunLog(out, active=main), catch_interrupt()
+    if main:
+        (out / "settings.json").write_text(json.dumps(to_dict(settings), indent=2))
+        (out / "data.json").write_text(json.dumps(faces.summary, indent=2))
+
+    def evaluate() -> None:
+        if not main:
+            return
+        filled = predict(ema, val_images, val_holes)
+        log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
+        sheet = out / "sheets" / f"{seen:09d}.png"
+        write_sheet(sheet, val_images, filled, val_holes)
+
+    sums: defaultdict[str, list[Tensor]] = defaultdict(list)
+    counted, clock, watch = 0, time.monotonic(), Stopwatch(device)
+
+    # The loop.
+    for batch in loader:
+        real = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
+        hole = batch["hole"].to(device, non_blocking=True).float()
+        valid = batch["valid"].to(device, non_blocking=True).float()
+        real, known = real.contiguous(memory_format=layout), real * (1 - hole)
+        watch.lap("data")
+        factor = schedule(seen, settings.images, settings.warmup, settings.decay)
+        for group in optim_g.param_groups:
+            group["lr"] = settings.rate * factor * group.get("share", 1.0)
+        for group in optim_d.param_groups:
+            group["lr"] = settings.rate_d * factor
+        adversarial = len(critics) > 0 and seen >= settings.adversarial_from * settings.images
+        active, share = list(critics), 1.0
+        if settings.critics_in_turn and len(active) > 1:  # the same losses in expectation
+            share, number = float(len(active)), seen // settings.batch
+            active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
+        terms: dict[str, Tensor] = {}
+
+        with accelerator.autocast():
+            painted = g(known, hole)
+        painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
+        pasted = painted * hole + real * (1 - hole) if settings.composite else painted
+        told = hole if settings.follow else torch.zeros_like(hole)
+        watch.lap("generator")
+
+        if adversarial:  # discriminators: real against pasted
+            penalise = weights.r1 > 0 and (seen // settings.batch) % weights.r1_every == 0
+            loss_d = torch.zeros((), device=device)
+            for name, critic in ((name, wrapped[name]) for name in active):
+                config = accelerator.unwrap_model(critic).config
+                views, hole_v, valid_v = looked_at(config, [real, pasted.detach()], told, valid)
+                truth = views[0].requires_grad_(penalise)
+                with accelerator.autocast():
+                    both = critic(
+                        torch.cat([truth, views[1]]),
+                        torch.cat([hole_v, hole_v]),
+                        torch.cat([valid_v, valid_v]),
+                    )[0]
+                on_real, on_fake = both.float().chunk(2)
+                labels = losses.patch_labels(
+                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
+                )
+                terms[f"d_{name}"] = losses.d_logistic(on_real, on_fake, labels)
+                loss_d = loss_d + terms[f"d_{name}"]
+                if penalise:
+                    r1 = losses.r1_penalty(on_real, truth)
+                    terms[f"r1_{name}"] = r1
+                    loss_d = loss_d + 0.5 * weights.r1 * weights.r1_every * r1
+            optim_d.zero_grad(set_to_none=True)
+            accelerator.backward(loss_d)
+            optim_d.step()
+            watch.lap("discriminators")
+
+        # Generator.
+        pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
+        terms["known"] = pixel(painted, real, (1 - hole) * valid)
+        terms["hole"] = pixel(painted, real, hole * valid)
+        loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
+        if weights.perceptual:
+            pair = [pasted * valid, real * valid]
+            if weights.window and (seen // settings.batch) % 2:
+                pair = native_windows(pair, hole, weights.window, seed=seen + rank)
+            elif weights.window:
+                windows = hole_windows(hole, margin=1.15)
+                pair = [cut_windows(x, windows, weights.window) for x in pair]
+            terms["perceptual"] = losses.perceptual(lpips, *pair)
+            loss_g = loss_g + weights.perceptual * terms["perceptual"]
+        if adversarial:
+            critics.requires_grad_(False)
+            for name, critic in ((name, critics[name]) for name in active):
+                views, hole_v, valid_v = looked_at(critic.config, [real, pasted], told, valid)
+                with accelerator.autocast():
+                    on_fake, features = critic(views[1], hole_v, valid_v)
+                labels = losses.patch_labels(
+                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
+                )
+                weight = share * getattr(weights, f"adversarial_{name}")
+                terms[f"g_{name}"] = losses.g_logistic(on_fake.float(), labels)
+                loss_g = loss_g + weight * terms[f"g_{name}"]
+                if weights.matching and name == "global":
+                    with torch.no_grad(), accelerator.autocast():
+                        targets = critic(views[0], hole_v, valid_v)[1]
+                    terms["matching"] = losses.feature_matching(targets, features)
+                    loss_g = loss_g + share * weights.matching * terms["matching"]
+            critics.requires_grad_(True)
+        watch.lap("losses")
+        optim_g.zero_grad(set_to_none=True)
+        accelerator.backward(loss_g)
+        optim_g.step()
+        if not torch.isfinite(loss_g):
+            raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
+
+        seen = state.seen = seen + real.shape[0] * world
+        counted += real.shape[0] * world
+        update_ema(ema, accelerator.unwrap_model(g), settings.ema, seen / settings.batch)
+        for name, value in terms.items():
+            sums[name].append(value.detach())
+        watch.lap("backward")
+
+        last = seen + settings.batch > settings.images
+        if crossed(seen, settings.batch, 20 * settings.batch) or last:
+            now = time.monotonic()
+            values = {k: float(torch.stack(v).mean()) for k, v in sums.items()}
+            values |= {"rate": settings.rate * factor, "per_second": counted / (now - clock)}
+            log.write("train", seen, values | watch.rates(counted))
+            counted, clock = 0, now
+            sums.clear()
+        if crossed(seen, settings.batch, settings.eval_every) or last:
+            evaluate()
+            clock, counted = time.monotonic(), 0
+            sums.clear()
+            watch.restart()
+        late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
+        stop = any_process(accelerator, late or interrupted())
+        if crossed(seen, settings.batch, settings.save_every) or last or stop:
+            state.save(accelerator)
+            watch.skip()
+        if stop:
+            if main:
+                print(f"stopped after {seen} images; go on with --resume", file=sys.stderr)
+            break
+    log.close()
+    accelerator.wait_for_everyone()
+    accelerator.end_training()
+    return seen
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    return run_command("training.gan", __doc__, GanSettings, train, "compact", argv, faces=True)

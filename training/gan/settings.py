@@ -1,0 +1,139 @@
+"""What a generator run can be told; the presets are TOML files of the same shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from training.data import AugmentSettings
+from training.gan.discriminators import DiscriminatorConfig
+from uncover.networks import GeneratorConfig
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weight of each term; 0 switches a term off and saves its cost.
+
+    known, hole: L1 (or L2) on known and on missing pixels. perceptual: LPIPS-squeeze of the
+    composited crop, seen through a window of `window` pixels: in turn the whole hole, shrunk to
+    it, and a part of the hole at its own resolution (0 = the whole crop, several times as dear).
+    adversarial_global, adversarial_local: the two discriminators. matching: L1 between
+    discriminator features. r1: gradient penalty, every `r1_every` steps. pixel: "l1" or "l2".
+    """
+
+    known: float = 2.0
+    hole: float = 10.0
+    perceptual: float = 1.5
+    window: int = 128
+    adversarial_global: float = 0.1
+    adversarial_local: float = 0.1
+    matching: float = 2.0
+    r1: float = 0.0
+    r1_every: int = 16
+    pixel: str = "l1"
+
+    def __post_init__(self) -> None:
+        if self.pixel not in ("l1", "l2"):
+            raise ValueError(f"losses.pixel must be l1 or l2, not {self.pixel!r}")
+        if self.r1_every < 1:
+            raise ValueError("losses.r1_every must be at least 1")
+
+
+@dataclass(frozen=True)
+class CoarseSettings:
+    """How the generator's coarse stage is trained, before everything else.
+
+    images: length of its run; 0 trains it together with the fine stage instead. batch, rate,
+    warmup, decay, eval_every: as in GanSettings, for this stage. frozen: take the stage as
+    --init has it, without a run of its own. tune: in the fine stage's run it learns on at this
+    share of the rate, by that run's losses; 0 leaves it alone there. taught: share of its loss
+    that compares it with what the stage of --init makes of moved views (`training.gan.teacher`).
+    """
+
+    images: int = 60_000
+    batch: int = 16
+    rate: float = 1e-3
+    warmup: int = 500
+    decay: float = 0.5
+    eval_every: int = 4_000
+    frozen: bool = False
+    tune: float = 0.0
+    taught: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.images < 0 or min(self.batch, self.eval_every) < 1 or not 0 < self.decay <= 1:
+            raise ValueError("coarse.images, batch and eval_every must be positive, decay in 0..1")
+        if self.tune < 0:
+            raise ValueError("coarse.tune must not be negative")
+        if not 0 <= self.taught < 1:
+            raise ValueError("coarse.taught must be in 0..1, below 1")
+
+
+@dataclass(frozen=True)
+class GanSettings:
+    """All settings of `python -m training.gan`.
+
+    images: length of the run in images over all processes; the learning rate warms up over
+      `warmup` of them, then stays, then falls linearly to zero over the last `decay` share.
+    beta: the generator's first Adam coefficient.
+    adversarial_from: share of the run after which the discriminators come in.
+    critics_in_turn: one discriminator a step instead of both, each with the weight of two.
+    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often. favour: factor
+      on how often photos of an ethnicity or a pose bin are drawn, such as {"black": 2.0}.
+    composite: losses and discriminators see the prediction pasted into the known pixels; off for
+      models that repaint the whole crop. follow: the discriminators are told where the hole is and
+      the local one looks there; off = it looks at the middle of the crop. mask_aware: known
+      patches of a fake count as real.
+    mask_variety: rendered masks and painted shapes as holes; off = one plain jaw polygon.
+    architecture: "unet" or "seed", the original's context encoder, whose bottleneck has
+      `bottleneck` channels. eval_every, save_every: in images. eval_faces: size of the fixed
+      validation part.
+    """
+
+    seed: int = 0
+    images: int = 100_000
+    batch: int = 8
+    rate: float = 3e-4
+    rate_d: float = 3e-4
+    beta: float = 0.9
+    warmup: int = 500
+    decay: float = 0.4
+    ema: float = 0.998
+    adversarial_from: float = 0.3
+    critics_in_turn: bool = False
+    balance: float = 0.5
+    favour: dict[str, float] = field(default_factory=dict)
+    composite: bool = True
+    follow: bool = True
+    mask_aware: bool = True
+    mask_variety: bool = True
+    eval_every: int = 2_000
+    eval_faces: int = 120
+    save_every: int = 1_000
+    workers: int = 0
+    threads: int = 0
+    precision: str = "no"
+    channels_last: bool = True
+    architecture: str = "unet"
+    bottleneck: int = 4000
+    coarse: CoarseSettings = field(default_factory=CoarseSettings)
+    generator: GeneratorConfig = field(default_factory=GeneratorConfig)
+    d_global: DiscriminatorConfig = field(default_factory=DiscriminatorConfig)
+    d_local: DiscriminatorConfig = field(
+        default_factory=lambda: DiscriminatorConfig(unshuffle=1, window=96)
+    )
+    losses: LossWeights = field(default_factory=LossWeights)
+    augment: AugmentSettings = field(default_factory=AugmentSettings)
+
+    def __post_init__(self) -> None:
+        if self.precision not in ("no", "bf16", "fp16"):
+            raise ValueError(f"precision must be no, bf16 or fp16, not {self.precision!r}")
+        if self.architecture not in ("unet", "seed"):
+            raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
+        if self.mask_aware and not self.follow:
+            raise ValueError("mask_aware = true needs follow = true")
+        if self.generator.latent:
+            raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
+        if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
+            raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
+        if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:
+            raise ValueError("images, batch, eval_every, save_every, eval_faces must be positive")

@@ -1,0 +1,289 @@
+"""Readers of face data sets: each walks its source in a fixed order and yields `SourceItem`s.
+
+What they share is decided here too: how labels are spelled, and how pictures without a split of
+their own are split. `FaceRecord` and `read_manifest` (the prepared side) are re-exported.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import os
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from uncover.errors import UncoverError
+from uncover.faces import SPLITS, UNKNOWN, FaceRecord, iter_manifest, read_manifest
+
+__all__ = [
+    "FORMATS",
+    "FaceRecord",
+    "SourceItem",
+    "SourceOptions",
+    "hash_split",
+    "iter_manifest",
+    "open_source",
+    "read_manifest",
+]
+
+PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
+UTKFACE_GENDERS = ("male", "female")
+UTKFACE_RACES = ("white", "black", "asian", "indian", "other")
+FAIRFACE_RACES = {"east asian": "asian", "southeast asian": "asian", "latino_hispanic": "latino"}
+CSV_FIELDS = ("path", "split", "identity", "ethnicity", "gender", "age", "yaw", "pitch", "roll")
+# Other names under which a column is accepted when the plain one is absent.
+CSV_ALIASES = {
+    "path": ("file",),
+    "identity": ("Class_ID", "class_id"),
+    "ethnicity": ("perceived_ethnicity", "race"),
+    "gender": ("perceived_gender", "Gender"),
+}
+
+
+@dataclass(frozen=True)
+class SourceItem:
+    """A picture as its data set describes it, before it is opened.
+
+    `path` is relative to the data set's root, with "/". `split` is None where the data set has no
+    split. `pose` holds the angles that are given: {"yaw": degrees, ...}. `problem` is a reason to
+    leave the picture out that is known already (a bad label), else None.
+    """
+
+    path: str
+    split: str | None = None
+    identity: str = ""
+    ethnicity: str = UNKNOWN
+    gender: str = UNKNOWN
+    age: int | None = None
+    pose: Mapping[str, float] = field(default_factory=dict)
+    problem: str | None = None
+
+
+@dataclass(frozen=True)
+class SourceOptions:
+    """What a reader may need beside the folder.
+
+    `labels`: CSV with labels (csv: one row per picture; vggface2: one row per identity).
+    `columns`: for CSVs, our field -> the file's column, e.g. {"ethnicity": "race7"}.
+    """
+
+    labels: Path | None = None
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+def hash_split(key: str, val_share: float, test_share: float) -> str:
+    """train, val or test for a key (identity, or a picture's SHA-256): always the same one."""
+    place = int.from_bytes(hashlib.sha256(key.encode()).digest()[:8], "big") / 2**64
+    if place < test_share:
+        return "test"
+    return "val" if place < test_share + val_share else "train"
+
+
+def label(text: str) -> str:
+    """A label as the manifest spells it: lower-case, words joined by "-"; "unknown" if empty."""
+    return re.sub(r"[^a-z0-9_+]+", "-", text.strip().lower()).strip("-") or UNKNOWN
+
+
+def gender(text: str) -> str:
+    """Gender label; the abbreviations m and f are written out."""
+    return {"m": "male", "f": "female"}.get(label(text), label(text))
+
+
+def walk_pictures(root: Path) -> Iterator[str]:
+    """Relative paths of all pictures under root, sorted folder by folder; hidden ones left out."""
+
+    def walk(folder: Path, prefix: str) -> Iterator[str]:
+        with os.scandir(folder) as entries:
+            listed = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+        for name, is_folder in listed:
+            if name.startswith("."):
+                continue
+            if is_folder:
+                yield from walk(folder / name, f"{prefix}{name}/")
+            elif Path(name).suffix.lower() in PICTURE_SUFFIXES:
+                yield prefix + name
+
+    yield from walk(root, "")
+
+
+def _own_split(path: str) -> str | None:
+    first = PurePosixPath(path).parts[0]
+    return first if first in SPLITS and "/" in path else None
+
+
+def utkface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """UTKFace: labels in the name, age_gender_race_date.jpg; split from folders train, val, test.
+
+    Races are 0 white, 1 black, 2 asian, 3 indian, 4 other; genders 0 male, 1 female. There are no
+    identities. Some original files lack the race; they are reported.
+    """
+    for path in walk_pictures(root):
+        match = re.match(r"(\d{1,3})_([01])_([0-4])_", PurePosixPath(path).name)
+        if match is None:
+            yield SourceItem(path, problem="file name is not age_gender_race_date")
+            continue
+        years, sex, race = (int(group) for group in match.groups())
+        yield SourceItem(
+            path,
+            split=_own_split(path),
+            ethnicity=UTKFACE_RACES[race],
+            gender=UTKFACE_GENDERS[sex],
+            age=years,
+        )
+
+
+def folder(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """Any pictures: no labels; split from folders train, val, test at the top, if there are."""
+    for path in walk_pictures(root):
+        yield SourceItem(path, split=_own_split(path))
+
+
+def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """VGGFace2: identity/picture, also under train, val, test; labels per identity from a CSV.
+
+    The CSV (`labels`) has a column `identity` (or VGGFace2's own `Class_ID`) and any of ethnicity,
+    gender. An identity that is not in it, like all without a CSV, is "unknown".
+    """
+    labels: dict[str, dict[str, str]] = {}
+    if options.labels is not None:
+        for _, row in _read_csv(options.labels, options.columns, required=("identity",)):
+            labels[row["identity"].strip()] = row
+    for path in walk_pictures(root):
+        parts = PurePosixPath(path).parts
+        split = _own_split(path)
+        inner = parts[1:] if split else parts
+        if len(inner) != 2:
+            yield SourceItem(path, problem="not in a folder that names its identity")
+            continue
+        row = labels.get(inner[0], {})
+        yield SourceItem(
+            path,
+            split=split,
+            identity=inner[0],
+            ethnicity=label(row.get("ethnicity", "")),
+            gender=gender(row.get("gender", "")),
+        )
+
+
+def fairface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """FairFace: fairface_label_train.csv and fairface_label_val.csv beside folders train and val.
+
+    Its seven races become asian (East and Southeast), black, indian, latino, middle-eastern and
+    white; an age range ("20-29", "more than 70") becomes its lower end. No identities.
+    """
+    found = False
+    for split in ("train", "val"):
+        path = root / f"fairface_label_{split}.csv"
+        if not path.is_file():
+            continue
+        found = True
+        needed = ("path", "age", "gender", "ethnicity")
+        for _, row in _read_csv(path, options.columns, needed):
+            race = row["ethnicity"].strip().lower()
+            years = re.search(r"\d+", row["age"])
+            yield SourceItem(
+                row["path"],
+                split=split,
+                ethnicity=FAIRFACE_RACES.get(race, label(race)),
+                gender=gender(row["gender"]),
+                age=int(years.group()) if years else None,
+                problem=None if years else f"age '{row['age']}' is not a range",
+            )
+    if not found:
+        raise UncoverError(f"{root} holds neither fairface_label_train.csv nor _val.csv")
+
+
+def csv_labels(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """A CSV with a column path and any of the other `CSV_FIELDS`.
+
+    A given angle is kept; columns perceived_ethnicity and perceived_gender are taken too.
+    """
+    seen: set[str] = set()
+    for number, row in _read_csv(options.labels or root / "labels.csv", options.columns, ("path",)):
+        path = row["path"].strip()
+        try:
+            if not path:
+                raise ValueError("no path in the CSV")
+            item = _csv_item(path, row)
+        except ValueError as error:
+            item = SourceItem(path or f"line {number}", problem=str(error))
+        if path in seen:
+            item = SourceItem(path, problem="listed more than once in the CSV")
+        seen.add(path)
+        yield item
+
+
+def _csv_item(path: str, row: Mapping[str, str]) -> SourceItem:
+    numbers: dict[str, float] = {}
+    for name in ("age", "yaw", "pitch", "roll"):
+        text = row.get(name, "").strip()
+        if name not in row or (name == "age" and not text):
+            continue
+        try:
+            numbers[name] = float(text)
+        except ValueError:
+            raise ValueError(f"{name} '{text}' in the CSV is not a number") from None
+        low, high = (0, 150) if name == "age" else (-180, 180)
+        if not low <= numbers[name] <= high:
+            raise ValueError(f"{name} '{text}' in the CSV is not within {low}..{high}")
+    split = row.get("split", "").strip() or None
+    if split is not None and split not in SPLITS:
+        raise ValueError(f"split '{split}' in the CSV is not one of {', '.join(SPLITS)}")
+    years = numbers.pop("age", None)
+    return SourceItem(
+        path,
+        split=split,
+        identity=row.get("identity", "").strip(),
+        ethnicity=label(row.get("ethnicity", "")),
+        gender=gender(row.get("gender", "")),
+        age=None if years is None else int(years),
+        pose=numbers,
+    )
+
+
+def _read_csv(
+    path: Path, columns: Mapping[str, str], required: tuple[str, ...]
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """(line number, {field: cell}) of each row, for the fields the file has."""
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream, restval="", skipinitialspace=True)
+            header = reader.fieldnames or []
+            names = {}
+            for name in CSV_FIELDS:
+                wanted = (columns[name],) if name in columns else (name, *CSV_ALIASES.get(name, ()))
+                names[name] = next((column for column in wanted if column in header), None)
+                if names[name] is None and (name in columns or name in required):
+                    raise UncoverError(
+                        f"{path} has no column '{wanted[0]}'; it has: {', '.join(header) or 'none'}"
+                    )
+            for row in reader:
+                yield reader.line_num, {n: row[c] for n, c in names.items() if c is not None}
+    except FileNotFoundError:
+        raise UncoverError(f"{path} is not there; name the labels with --labels FILE") from None
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UncoverError(f"{path} cannot be read as a CSV: {error}") from error
+
+
+Reader = Callable[[Path, SourceOptions], Iterator[SourceItem]]
+FORMATS: dict[str, Reader] = {
+    "utkface": utkface,
+    "fairface": fairface,
+    "vggface2": vggface2,
+    "folder": folder,
+    "csv": csv_labels,
+}
+
+
+def open_source(name: str, root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """The pictures of a data set in a fixed order. Raises UncoverError for a bad source."""
+    if name not in FORMATS:
+        raise UncoverError(f"unknown format '{name}'; choose one of {', '.join(FORMATS)}")
+    if not root.is_dir():
+        raise UncoverError(f"{root} is not a folder")
+    unknown = sorted(set(options.columns) - set(CSV_FIELDS))
+    if unknown:
+        raise UncoverError(f"unknown field '{unknown[0]}'; choose one of {', '.join(CSV_FIELDS)}")
+    return FORMATS[name](root, options)

@@ -1,0 +1,229 @@
+"""`python -m training.pseudo`: masks on real photos by agreement of a segmenter with itself.
+
+Each confident masked face is looked at mirrored, turned, nearer and farther. Where all looks agree
+on the mask and on the points, their mean is taken for the truth, holes filled; other faces are left
+out. What may be a strap beside it is neither taught as mask nor as face. The photos that the
+detector's training keeps apart are kept apart here too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from training.data import is_held_out, read_rgb
+from training.run import command_parser, run_to_exit
+from uncover.crop import FaceCrop, refine
+from uncover.errors import UncoverError
+from uncover.networks import MaskDetector, MaskSegmenter
+
+INDEX = "pseudo.json"
+SIDE = 400
+UNKNOWN = 128
+MARGIN = 0.7
+DOUBT = 0.1  # from this mean probability on, what is not in the mask may still be
+EDGE = 3  # so near to the mask, in crop pixels, doubt is just its edge
+THIN = 11  # crop pixels: what is wider is no strap; collars and necks are taught as they are
+VIEWS = ((1.0, 0.0), (0.85, 6.0), (1.15, -4.0), (1.0, -10.0))
+"""(magnification, turn in degrees); each is used mirrored as well."""
+
+
+@dataclass(frozen=True)
+class RealMask:
+    """uint8 (S, S, 3) around a face, bool (S, S) mask, bool (S, S) where the mask is known,
+    float32 (5, 2) points in its pixels."""
+
+    image: np.ndarray
+    mask: np.ndarray
+    known: np.ndarray
+    points: np.ndarray
+
+
+def is_pseudo_labelled(folder: Path) -> bool:
+    """Whether `training.pseudo` made this folder."""
+    return (folder / INDEX).is_file()
+
+
+def read_real_masks(folder: Path) -> list[RealMask]:
+    """The faces of a folder that `training.pseudo` made; none from another folder.
+
+    Raises:
+        UncoverError: a broken index or picture.
+    """
+    if not is_pseudo_labelled(folder):
+        return []
+    faces = []
+    try:
+        for entry in json.loads((folder / INDEX).read_text(encoding="utf-8")):
+            picture = cv2.imread(str(folder / entry["file"]), cv2.IMREAD_UNCHANGED)
+            rgb = cv2.cvtColor(picture, cv2.COLOR_BGRA2RGB)
+            points = np.array(entry["points"], np.float32).reshape(5, 2)
+            alpha = picture[..., 3]
+            faces.append(RealMask(rgb, alpha == 255, alpha != UNKNOWN, points))
+    except (ValueError, KeyError, TypeError, cv2.error) as error:
+        raise UncoverError(f"{folder}: made by training.pseudo but broken; make it anew") from error
+    return faces
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """Mean mask probability (S, S) and points (5, 2) of all looks; overlap: the least IoU of one
+    look's mask with the mean's; spread: the points' mean deviation in crop sides."""
+
+    probability: np.ndarray
+    points: np.ndarray
+    overlap: float
+    spread: float
+
+
+def look_again(segmenter: MaskSegmenter, photo: np.ndarray, crop: FaceCrop) -> Agreement:
+    """What several looks at one face say, in the pixels of ``crop``."""
+    side = crop.size
+    middle = (side - 1) / 2
+    views, ways, mirrored = [], [], []
+    for scale, turn in VIEWS:
+        way = cv2.getRotationMatrix2D((middle, middle), turn, scale)
+        view = FaceCrop(way @ np.vstack([crop.matrix, [0, 0, 1]]), side).extract(photo)
+        for flip in (False, True):
+            views.append(np.ascontiguousarray(view[:, ::-1]) if flip else view)
+            ways.append(way)
+            mirrored.append(flip)
+    found = segmenter.segment(np.stack(views))
+    planes, points = [], []
+    for plane, five, way, flip in zip(found.probability, found.points, ways, mirrored, strict=True):
+        if flip:
+            plane = np.ascontiguousarray(plane[:, ::-1])
+            five = (five * (-1, 1) + (side - 1, 0))[[1, 0, 2, 4, 3]]
+        back = cv2.invertAffineTransform(way)
+        planes.append(cv2.warpAffine(plane, back, (side, side), borderMode=cv2.BORDER_REPLICATE))
+        points.append(five @ back[:, :2].T + back[:, 2])
+    mean = np.mean(planes, axis=0)
+    whole = mean >= 0.5
+    inner = np.zeros_like(whole)
+    edge = side // 10
+    inner[edge:-edge, edge:-edge] = True
+    overlaps = [_iou((p >= 0.5) & inner, whole & inner) for p in planes]
+    deviation = np.linalg.norm(np.std(points, axis=0), axis=1).mean() / side
+    return Agreement(mean, np.mean(points, axis=0), min(overlaps), float(deviation))
+
+
+def label_photo(
+    photo: np.ndarray,
+    detector: MaskDetector,
+    segmenter: MaskSegmenter,
+    min_score: float = 0.8,
+    min_overlap: float = 0.85,
+    max_spread: float = 0.02,
+) -> Iterator[RealMask]:
+    """The faces of a photo on whose mask all looks agree."""
+    found = detector.detect([photo], min_score)[0]
+    inner = segmenter.config.resolution
+    for box, label in zip(found.boxes, found.labels, strict=True):
+        if label != "with_mask" or min(box[2] - box[0], box[3] - box[1]) < 64:
+            continue
+        rough = FaceCrop.from_box(box, inner)
+        crop = refine(rough, segmenter.segment(rough.extract(photo)[None]).points[0])
+        if crop is None:
+            continue
+        looks = look_again(segmenter, photo, crop)
+        mask = solid(looks.probability >= 0.5)
+        if looks.overlap < min_overlap or looks.spread > max_spread or not 0.08 < mask.mean() < 0.6:
+            continue
+        # A wider piece of the photo, so that training can frame it in many ways.
+        scale = MARGIN * SIDE / inner
+        shift = (1 - MARGIN) / 2 * SIDE
+        wide = FaceCrop(crop.matrix * scale + np.array([[0, 0, shift]] * 2), SIDE)
+        grow = np.array([[scale, 0, shift], [0, scale, shift]])
+        target = cv2.warpAffine(mask.astype(np.uint8), grow, (SIDE, SIDE)) > 0
+        clear = (~doubtful(looks.probability, mask)).astype(np.uint8)
+        looked_at = cv2.warpAffine(clear, grow, (SIDE, SIDE)) > 0
+        whole = np.ones(photo.shape[:2], np.uint8)
+        looked_at &= cv2.warpAffine(whole, wide.matrix, (SIDE, SIDE)) > 0
+        points = (looks.points * scale + shift).astype(np.float32)
+        yield RealMask(wide.extract(photo), target & looked_at, looked_at, points)
+
+
+def doubtful(probability: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Where a mean probability (S, S) sees a strap that is not in the mask (S, S) made of it."""
+    distance = cv2.distanceTransform((~mask).astype(np.uint8), cv2.DIST_L2, 5)
+    doubt = ((probability >= DOUBT) & (distance > EDGE)).astype(np.uint8)
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (THIN, THIN))
+    doubt -= cv2.morphologyEx(doubt, cv2.MORPH_OPEN, kernel)
+    return cv2.dilate(doubt, np.ones((5, 5), np.uint8)).astype(bool) & ~mask
+
+
+def solid(mask: np.ndarray) -> np.ndarray:
+    """The largest piece of a bool mask, small gaps closed and holes (prints, valves) filled."""
+    size = max(3, mask.shape[0] // 40) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, kernel)
+    outlines, _ = cv2.findContours(closed, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+    filled = np.zeros_like(closed)
+    if outlines:
+        cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
+    return filled > 0
+
+
+def _iou(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / max(1, (a | b).sum()))
+
+
+def label_folder(
+    source: Path,
+    out: Path,
+    detector: MaskDetector,
+    segmenter: MaskSegmenter,
+    held_out: float = 0.2,
+) -> int:
+    """Label the photos of a folder and return the number of faces kept.
+
+    Raises:
+        UncoverError: nothing usable.
+    """
+    files = sorted(p for p in source.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
+    files = [file for file in files if not is_held_out(file.name, held_out)]
+    out.mkdir(parents=True, exist_ok=True)
+    index = []
+    for file in tqdm(files, unit="photo", disable=None):
+        for number, face in enumerate(label_photo(read_rgb(file), detector, segmenter)):
+            name = f"{file.stem}_{number}.png"
+            alpha = np.where(face.known, face.mask * 255, UNKNOWN).astype(np.uint8)
+            cv2.imwrite(str(out / name), np.dstack([face.image[..., ::-1], alpha]))
+            index.append({"file": name, "points": face.points.round(2).ravel().tolist()})
+    if not index:
+        raise UncoverError(f"{source}: on no face of these photos do all looks agree")
+    (out / INDEX).write_text(json.dumps(index), encoding="utf-8")
+    return len(index)
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point; returns the exit code."""
+    from uncover.weights import load_component
+
+    parser = command_parser("training.pseudo", __doc__)
+    parser.add_argument("--data", type=Path, required=True, help="folder of photos")
+    parser.add_argument("--detector", type=Path, required=True, help="weights folder")
+    parser.add_argument("--segmenter", type=Path, required=True, help="weights folder")
+    parser.add_argument("--out", type=Path, required=True, help="folder to write")
+    parser.add_argument("--held-out", type=float, default=0.2, help="share of photos to leave")
+    args = parser.parse_args(argv)
+
+    def work() -> None:
+        if not args.data.is_dir():
+            raise UncoverError(f"--data {args.data}: no such folder")
+        kept = label_folder(
+            args.data,
+            args.out,
+            load_component(args.detector, "detector"),
+            load_component(args.segmenter, "segmenter"),
+            args.held_out,
+        )
+        print(f"{kept} faces labelled in {args.out}")
+
+    return run_to_exit(work)

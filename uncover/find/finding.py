@@ -1,0 +1,172 @@
+"""Finds the faces of a photo, frames them, and says which are to be filled, and where."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.crop import FaceCrop, is_same_face, overlap, refine
+from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, shown, wider
+from uncover.find.skin import skin_like, without_ears
+from uncover.find.tasks import (
+    BARE,
+    MASKED,
+    NO_FACE,
+    SPARED,
+    Found,
+    Judged,
+    Task,
+    believed,
+    is_part_of,
+    judge,
+    task_for,
+    why_not,
+)
+from uncover.images import Photo
+from uncover.results import Face
+from uncover.settings import Detector, Segmenter, Settings
+
+T = TypeVar("T")
+Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
+"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2), and
+the probability that it shows a face."""
+
+
+class FaceFinder(ABC):
+    """The half of `uncover.Uncoverer` that looks; the other half paints."""
+
+    detector: Detector
+    segmenter: Segmenter
+    settings: Settings
+
+    @property
+    @abstractmethod
+    def _side(self) -> int:
+        """Side of the crops in pixels."""
+
+    def _detections(self, photo: Photo) -> list[Found]:
+        """(box, label, score) of each face, best first, one per face."""
+        found = self.detector.detect([photo.rgb])[0]
+        order = np.argsort(-np.asarray(found.scores), kind="stable")
+        kept: list[Found] = []
+        for i in order:
+            x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
+            box = (x0, y0, x1, y1)
+            usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
+            if usable and all(overlap(box, other[0]) < 0.5 for other in kept):
+                kept.append((box, str(found.labels[i]), float(found.scores[i])))
+        return kept
+
+    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[Task]]:
+        """Faces that are left alone, each with its reason, and those to fill.
+
+        Bare ones that are large enough are looked at as closely as masked ones, since a detector
+        hardly sees a mask that hangs on the chin, and overlooks a worn one now and then.
+        """
+        aside: list[Face] = []
+        judged: list[Judged] = []
+        overruled: list[tuple[Face, Judged]] = []  # called bare, and surely masked
+        for face, crop, look in self._examined(photo, settings, aside):
+            seen, probability, points, presence = look
+            least = float(getattr(self.segmenter.config, "presence", 0.0))
+            if believed(presence, face.score) < least:
+                aside.append(replace(face, reason="bare" if face.label == BARE else NO_FACE))
+                continue
+            face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
+            found = judge(face, crop, seen, probability, self.segmenter.config, settings)
+            if isinstance(found, Face):
+                aside.append(found)
+            elif face.label == BARE and found.face.label == MASKED:
+                overruled.append((face, found))
+            else:
+                judged.append(found)
+        for face, found in overruled:
+            if any(is_same_face(found.crop, other.crop) for other in judged):
+                continue
+            if any(is_part_of(found.face, other.face) for other in judged):
+                aside.append(replace(face, reason="bare"))
+            else:
+                judged.append(found)
+        judged = self.with_outside(photo, judged, settings)
+        spare = [face for face in aside if face.reason in SPARED]
+        tasks: list[Task] = []
+        for each in judged:
+            task = task_for(each, spare, self.segmenter.config, settings)
+            (aside if isinstance(task, Face) else tasks).append(task)
+        return aside, tasks
+
+    def with_outside(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+        """The same, and of masks that their crops cut off what lies outside."""
+        cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
+        frames = [wider(judged[i].crop) for i in cut]
+        judged = list(judged)
+        threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
+        for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
+            visible = shown(frame, photo.width, photo.height)
+            parts = outside(look[1], judged[i].mask, threshold, settings.feather, visible)
+            parts = without_ears(parts, skin_like(look[0], look[1]))
+            judged[i] = replace(judged[i], outside=parts)
+            if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
+                judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
+        return judged
+
+    def _examined(
+        self, photo: Photo, settings: Settings, aside: list[Face]
+    ) -> list[tuple[Face, FaceCrop, Look]]:
+        """The faces worth a closer look, their upright frames and what those show; the others are
+        put `aside`. Of two masked finds that the points bring to the same face the first counts."""
+        chosen: list[Face] = []
+        for box, label, score in self._detections(photo):
+            if score < min(settings.reported_score, settings.min_score):
+                continue
+            face = Face(box=box, label=label, score=score, size=(photo.height, photo.width))
+            reason = why_not(face, settings)
+            if reason is None or (reason == "bare" and min(face.sides) >= settings.chin_box):
+                chosen.append(face)
+            else:
+                aside.append(replace(face, reason=reason))
+        rough = [FaceCrop.from_box(face.box, self._side) for face in chosen]
+        framed: list[tuple[Face, FaceCrop]] = []
+        for face, level, coarse in zip(chosen, self._aligned(photo, rough), rough, strict=True):
+            if level is None and face.label == BARE:
+                aside.append(replace(face, reason="bare"))
+            elif level is None and face.score < settings.trusted_score:
+                aside.append(replace(face, reason=NO_FACE))
+            elif face.label == BARE or not any(
+                other.label != BARE and is_same_face(level or coarse, crop)
+                for other, crop in framed
+            ):
+                framed.append((face, level or coarse))
+        looks = self._segmented(photo, [crop for _, crop in framed])
+        return [(face, crop, look) for (face, crop), look in zip(framed, looks, strict=True)]
+
+    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
+        """The canonical crop for each rough one; None where the points cannot be right."""
+        looks = self._looked_at(photo, rough)
+        return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
+
+    def _segmented(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """What the upright crops show."""
+        return self._looked_at(photo, crops)
+
+    def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+        """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
+        looks: list[Look] = []
+        for chunk in in_chunks(crops, self.settings.batch):
+            seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
+            found = self.segmenter.segment(seen)
+            presence = getattr(found, "presence", None)  # not every segmenter says so
+            present = [1.0] * len(chunk) if presence is None else [float(p) for p in presence]
+            looks += zip(seen, found.probability, found.points, present, strict=True)
+        return looks
+
+
+def in_chunks(items: list[T], size: int) -> Iterator[list[T]]:
+    """The items in lists of at most `size`."""
+    for start in range(0, len(items), size):
+        yield items[start : start + size]

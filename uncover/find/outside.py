@@ -1,0 +1,291 @@
+"""What of a mask lies outside its face's crop: found by a wider look.
+
+The crop ends near the ears, so that straps and, on a turned head, a part of the mask itself would
+be left standing. What is thin or short is painted over from beside it (Telea, "An image inpainting
+technique based on the fast marching method", 2004). The side of a large mask is for the generator,
+which sees the wider frame for it (`uncover.paint.painting`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.crop import FaceCrop, Patch, Rect, patch_from_crop, spared
+
+if TYPE_CHECKING:
+    from uncover.results import Face
+
+REACH = 1.35
+"""Side of the wider frame over the crop's."""
+
+STRAP_FEATHER = 0.012
+"""Width of the fade beside a strap, in crop sides: narrow, for ears are to stay as they are."""
+
+_THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
+_BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
+_STRAP = 1.1  # times the threshold: with less, ears that loops lie around are called straps
+_OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
+_SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
+_ARC = (0.5, 0.48, 0.43)  # below the chin: height of its centre, half width and depth, crop sides
+_GAITER = 0.4  # so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand
+_DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
+_NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
+_WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
+_RIM = 0.008  # of a body is no strap, in the same unit
+_DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
+_SURE = 0.72  # the mean probability of what lies outside is at least this, or it is no mask
+_SURE_BELOW = 0.9  # of what reaches deep below
+_TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
+
+
+def is_cut_off(mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask, bool (S, S), touches its crop's edge, or all but touches the lower one."""
+    below = mask[-max(2, round(_NEAR_BELOW * len(mask))) :]
+    return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any() or below.any())
+
+
+def is_scarf(seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
+    """Whether a mask goes on below its crop and out of the wider frame, as a scarf or gaiter does.
+
+    Args:
+        seen: bool (S, S), mask in the wider frame, as far as that shows the photo.
+        mask: bool (S, S), the mask in the crop.
+    """
+    side = len(mask)
+    if mask[-2:].any(0).sum() < _GAITER * side:
+        return False
+    count, labels = cv2.connectedComponents(seen.view(np.uint8), connectivity=8)
+    ways_out = labels[_middle(side, 0.5)[0].stop], labels[-2:].max(0)
+    width = np.minimum(*(np.bincount(way, minlength=count) for way in ways_out))
+    return bool((width[1:] >= _SCARF * side / REACH).any())
+
+
+def pulled_down(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Of a scarf before a face, bool (S, S), the part above an arc below the chin, and straps: what
+    is left of it lies around the neck."""
+    side = len(mask)
+    centre = round(0.5 * side), round(_ARC[0] * side)
+    half = round(_ARC[1] * side), round(_ARC[2] * side)
+    face = np.zeros(mask.shape, np.uint8)
+    cv2.ellipse(face, centre, half, 0, 0, 180, 1, -1)
+    face[: centre[1]] = 1
+    return mask & ((face > 0) | ~body_of(mask))
+
+
+def wider(crop: FaceCrop) -> FaceCrop:
+    """The crop, zoomed out about its centre by `REACH`."""
+    matrix = crop.matrix / REACH
+    matrix[:, 2] += (1 - 1 / REACH) * (crop.size - 1) / 2
+    return FaceCrop(matrix, crop.size)
+
+
+def shown(frame: FaceCrop, width: int, height: int) -> NDArray[np.bool_]:
+    """Where a frame shows a photo of this size, bool (S, S), and not what mirrors it beyond."""
+    axis = np.arange(frame.size, dtype=np.float64)
+    linear, shift = frame.inverse[:, :2], frame.inverse[:, 2]
+    # A similarity: each photo coordinate is a sum of one term per row and one per column.
+    x = linear[0, 0] * axis[None] + linear[0, 1] * axis[:, None] + shift[0]
+    y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
+    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
+
+def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask in its crop, bool (S, S), without its straps: what is thin near the crop's sides."""
+    beside = round(_BESIDE * len(mask))
+    body = mask.copy()
+    body[:, :beside] = body[:, -beside:] = False
+    return body | _body(mask, _THIN * REACH * len(mask))
+
+
+def outside(
+    probability: NDArray[np.float32],
+    mask: NDArray[np.bool_],
+    threshold: float,
+    feather: float,
+    visible: NDArray[np.bool_],
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """What of a mask lies outside the crop, and in its outer rim, where what is painted fades.
+
+    Args:
+        probability: float32 (S, S), what the segmenter says of the wider frame.
+        mask: bool (S, S), the mask in the crop itself.
+        threshold: probability from which a pixel is mask; a strap must be a little surer.
+        feather: width of the rim, as a fraction of the crop's side.
+        visible: bool (S, S), where the wider frame shows the photo, as `shown` says.
+
+    Returns:
+        Straps, short and large overhang, bool (S, S) of the wider frame: the thin and the other
+        parts of the pieces that begin at the mask. Left out is what goes on below as a scarf does,
+        and what is not surely mask: ears, collars and necks.
+    """
+    side = mask.shape[0]
+    thin = probability >= _STRAP * threshold
+    body = _body(probability >= threshold, _THIN * side)
+    rim = cv2.dilate(body.view(np.uint8), _disc(_RIM * side)) > 0
+    thin[rim] = False  # of a body, and no strap
+    body &= visible
+    for part in (thin, body, rim):
+        part[_middle(side, 0.5 - feather)] = False
+    pieces = _beginning_at(mask, thin | rim)
+    count, labels = cv2.connectedComponents((body & pieces).view(np.uint8), connectivity=8)
+    leaving = np.bincount(labels[-2:].max(0), minlength=count)
+    sure = np.bincount(labels.ravel(), probability.ravel(), count)
+    size = np.bincount(labels.ravel(), minlength=count)
+    worn = sure >= _SURE * size
+    worn[0] = False
+    worn[leaving >= _SCARF * side / REACH] = False
+    deep = np.zeros(count, bool)
+    deep[labels[_middle(side, 0.5 + _DEEP)[0].stop :]] = True
+    worn &= ~deep | (sure >= _SURE_BELOW * size)
+    overhang = worn[labels]
+    near = cv2.dilate(overhang.view(np.uint8), _disc(_RIM * side)) > 0
+    straps = thin & _beginning_at(mask, thin | (rim & near))
+    aside = np.ones(overhang.shape, bool)
+    aside[:, _middle(side, 0.5 + _OVER)[1]] = False
+    large = np.zeros(count, bool)
+    large[labels[overhang & aside]] = True
+    return straps, overhang & ~large[labels], overhang & large[labels]
+
+
+def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The connected pieces of the wider frame, bool (S, S), that reach from the mask in the crop,
+    bool (S, S), beyond it."""
+    side = mask.shape[0]
+    shift = (1 - 1 / REACH) * (side - 1) / 2
+    zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
+    known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
+    begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
+    count, labels = cv2.connectedComponents(pieces.view(np.uint8), connectivity=8)
+    leaving = np.ones((side, side), bool)
+    leaving[_middle(side, 0.5)] = False
+    kept = np.zeros(count, bool)
+    kept[np.intersect1d(labels[begins], labels[leaving])] = True
+    kept[0] = False
+    return kept[labels]
+
+
+def outside_patch(
+    straps: NDArray[np.bool_],
+    overhang: NDArray[np.bool_],
+    frame: FaceCrop,
+    dilation: float,
+    feather: float,
+    face: Face,
+    spare: Sequence[Sequence[float]] = (),
+) -> Patch | None:
+    """The photo pixels to paint outside a crop; None when there are none.
+
+    Args:
+        straps, overhang: bool (S, S) of the wider frame, as `outside` gives them.
+        frame: the wider frame.
+        dilation, feather: as for the mask, in fractions of the crop's side.
+        face: whose mask it is.
+        spare: boxes in which nothing is painted.
+    """
+    unit = len(straps) / REACH
+    alpha = np.zeros(straps.shape, np.float32)
+    for region, fade in ((straps, min(STRAP_FEATHER, feather)), (overhang, feather)):
+        if region.any():
+            distance = cv2.distanceTransform((~region).view(np.uint8), cv2.DIST_L2, 5)
+            ramp = 1 - (distance - dilation * unit) / max(fade * unit, 1.0)
+            alpha = np.maximum(alpha, np.clip(ramp, 0, 1))
+    if not alpha.any():
+        return None
+    height, width = face.size
+    patch = patch_from_crop(alpha.astype(np.float32), frame, width, height)
+    return patch and spared(patch, face.box, spare)
+
+
+def apart(
+    painted: NDArray[np.bool_], crop: FaceCrop, at: tuple[int, int] = (0, 0)
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """A mask given by hand in two: what is painted in its face's crop, and straps outside it.
+
+    Args:
+        painted: bool (h, w), a rectangle of a photo whose first pixel (x, y) is `at`.
+    """
+    beyond = painted & ~_within(crop, painted.shape, at)
+    if beyond.any():
+        # Painted pixels are the strap's own and those it was widened by.
+        reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
+        beyond &= ~_body(painted, reach, cv2.BORDER_CONSTANT)
+    return painted & ~beyond, beyond
+
+
+def _within(crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which pixels of a rectangle of a photo, bool (h, w), lie in a crop."""
+    inside = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(inside, np.round(crop.corners() - at).astype(np.int32), 1)
+    return inside > 0
+
+
+def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
+    """Paint over a patch from what lies beside it, in place; no other pixel is touched.
+
+    Args:
+        photo: uint8 (H, W, 3), the face painted in already.
+        patch: where. crop: the face's frame, which says how large the face is.
+    """
+    height, width = photo.shape[:2]
+    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
+    x0, y0, x1, y1 = patch.rect
+    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
+    x1, y1 = min(x1, width), min(y1, height)
+    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    alpha = np.zeros(target.shape[:2], np.float32)
+    left, top = patch.rect[0] - x0, patch.rect[1] - y0
+    alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
+    zoom = min(1.0, _DETAIL * crop.scale / REACH)
+    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
+    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
+    seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(seen, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
+
+
+def joined(face: Face, patch: Patch | None) -> Face:
+    """The face, its painted pixels joined by those of a patch."""
+    if patch is None:
+        return face
+    rect = _around(face.rect, patch.rect)
+    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
+    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
+        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
+    return replace(face, rect=rect, patch=both)
+
+
+def _body(
+    mask: NDArray[np.bool_], radius: float, border: int = cv2.BORDER_REPLICATE
+) -> NDArray[np.bool_]:
+    """The mask without what is narrower than a disc of a radius: a morphological opening.
+
+    border: how the mask goes on beyond the edge; by default as it is there.
+    """
+    framed = cv2.copyMakeBorder(mask.view(np.uint8), 1, 1, 1, 1, border)
+    core = cv2.distanceTransform(framed, cv2.DIST_L2, 5) > radius + 0.5
+    if not core.any():
+        return np.zeros_like(mask)
+    near = cv2.distanceTransform((~core).view(np.uint8), cv2.DIST_L2, 5) <= radius + 0.5
+    return near[1:-1, 1:-1] & mask
+
+
+def _disc(radius: float) -> NDArray[np.uint8]:
+    reach = 2 * max(1, round(radius)) + 1
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+
+
+def _middle(side: int, half: float) -> tuple[slice, slice]:
+    """The part of the wider frame at most `half` crop sides from its centre, each way."""
+    lo = int(np.ceil(side / 2 - half * side / REACH))
+    return slice(lo, side - lo), slice(lo, side - lo)
+
+
+def _around(a: Rect, b: Rect) -> Rect:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

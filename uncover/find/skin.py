@@ -1,0 +1,85 @@
+"""Ears beside a mask: what has the colour of the face's own skin is not painted over.
+
+Loops around an ear make the segmenter take the ear for mask in part. Straps and ear differ in
+colour where the mask does not look like skin, and the skin between the eyes shows what that is.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.crop import TEMPLATE_5
+from uncover.find.outside import REACH
+
+Parts = tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]
+"""Straps, short and large overhang, as `uncover.find.outside.outside` gives them."""
+
+_HUE = 9.0  # so far from the skin's a and b in CIELAB is skin still,
+_DARKER, _LIGHTER = 32.0, 25.0  # and between these in L
+_LEAST = 0.001  # of the frame must show skin, and mask, to say what they look like
+_AGREE = 0.4  # share of that skin that is like its median, or there is no one colour of skin
+_ALIKE = 0.12  # with so much of the mask like skin the two cannot be told apart
+_EAR = 0.027  # of the frame's side: what is narrower is no ear
+_LOOP = 0.035  # what is narrower is a strap, once the ear is taken out
+
+
+def skin_like(
+    seen: NDArray[np.uint8], probability: NDArray[np.float32]
+) -> NDArray[np.bool_] | None:
+    """Where a wider frame shows broad areas in the colour of the face's skin.
+
+    Args:
+        seen: uint8 (S, S, 3), the wider frame.
+        probability: float32 (S, S), that its pixels are mask.
+
+    Returns:
+        bool (S, S); None where too little skin or mask is in sight, or both look alike.
+    """
+    side = len(seen)
+    lab = cv2.cvtColor(
+        cv2.GaussianBlur(seen, (3, 3), 0).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
+    )
+    eyes_nose = ((TEMPLATE_5[:3] - 0.5) / REACH + 0.5) * side
+    (left, top), (right, _), (_, bottom) = eyes_nose.astype(int)
+    between = np.zeros(probability.shape, bool)
+    between[top - round(0.06 * side) : bottom, left:right] = True
+    between &= cv2.dilate((probability > 0.1).view(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    mask = probability > 0.95
+    if min(between.mean(), mask.mean()) < _LEAST:
+        return None
+    light, *hue = cv2.split(lab)
+    middle = [float(np.median(plane[between])) for plane in (light, *hue)]
+    skin = np.hypot(hue[0] - middle[1], hue[1] - middle[2]) < _HUE
+    skin &= (light > middle[0] - _DARKER) & (light < middle[0] + _LIGHTER)
+    if skin[between].mean() < _AGREE or skin[mask].mean() > _ALIKE:
+        return None
+    return _opened(skin, _EAR)
+
+
+def without_ears(parts: Parts, skin: NDArray[np.bool_] | None) -> Parts:
+    """What lies outside a crop without ears: what is left of a loop around one is a strap.
+
+    Args:
+        parts: of the wider frame, bool (S, S) each.
+        skin: from `skin_like`; None changes nothing.
+    """
+    if skin is None:
+        return parts
+    straps = parts[0]
+    bodies = []
+    for overhang in parts[1:]:
+        if (overhang & skin).any():
+            left = overhang & ~skin
+            body = _opened(left, _LOOP) & left
+            straps, overhang = straps | (left & ~body), body
+        bodies.append(overhang)
+    return straps, bodies[0], bodies[1]
+
+
+def _opened(region: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:
+    """A region without what is narrower than a disc of a width, in parts of the side."""
+    reach = 2 * max(1, round(width * len(region) / 2)) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return cv2.morphologyEx(region.view(np.uint8), cv2.MORPH_OPEN, kernel) > 0

@@ -1,0 +1,283 @@
+"""What to paint for each face: from the networks' answers, or from a mask given by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.crop import (
+    TEMPLATE_5,
+    Box,
+    FaceCrop,
+    Patch,
+    Rect,
+    clean_mask,
+    face_box,
+    hole_in_crop,
+    outline,
+    patch_from_crop,
+    soft_region,
+    spared,
+    widened_to,
+)
+from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
+from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
+from uncover.results import Face
+from uncover.settings import Settings
+
+MASKED = "with_mask"
+BARE = "without_mask"
+WRONG = "mask_worn_incorrectly"
+ON_CHIN = "mask on the chin"
+NO_MASK = "no mask pixels found"
+NO_FACE = "no face under the mask"
+SPARED = ("bare", ON_CHIN)
+"""Reasons for which nothing of another face's mask is painted in a face's box either."""
+
+_PART = 0.25  # of a face's area: ears that were taken for bare faces had up to a seventh
+_RINGING, _WIDEST = 2.5, 0.03  # photo pixels around an edge that compression spoils; at most
+_TRUST = 1.5  # weight of the detector's odds that there is a face, beside the segmenter's
+
+Found = tuple[Box, str, float]
+"""Box, label and score of a detected face."""
+
+
+@dataclass
+class Task:
+    """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
+    the crop pixels to hide (bool (S, S)), and what to paint outside the crop: in the wider frame,
+    and from beside it.
+    """
+
+    face: Face
+    crop: FaceCrop
+    seen: NDArray[np.uint8]
+    patch: Patch
+    hole: NDArray[np.bool_]
+    outside: Patch | None = None
+    beside: Patch | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
+    (bool (S, S)), and the straps, short and large overhang that a wider look found outside it
+    (bool (S, S) of the wider frame, each)."""
+
+    face: Face
+    crop: FaceCrop
+    seen: NDArray[np.uint8]
+    mask: NDArray[np.bool_]
+    outside: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One face's part of a mask given by hand: bool (h, w) in a rectangle, and the face found."""
+
+    rect: Rect
+    painted: NDArray[np.bool_]
+    found: Found | None = None
+
+    @property
+    def at(self) -> tuple[int, int]:
+        """The rectangle's first pixel (x, y)."""
+        return self.rect[:2]
+
+
+def why_not(face: Face, settings: Settings) -> str | None:
+    """Why a detected face is not to be filled; None when it is."""
+    if face.score < settings.min_score:
+        return "low score"
+    if face.label == BARE:
+        return "bare"
+    if min(face.sides) < settings.min_box:
+        return "too small"
+    return None
+
+
+def believed(presence: float, score: float) -> float:
+    """The probability that a find shows a face, from what segmenter and detector say of it.
+
+    Their odds are multiplied, the detector's to the power of `_TRUST`, which was chosen by looking
+    at finds in web photos, some of them among those the two were trained on.
+
+    Args:
+        presence: the segmenter's probability, 0..1. score: the detector's, 0..1.
+    """
+    odds = [np.clip(p, 1e-4, 1 - 1e-4) for p in (presence, score)]
+    logit = sum(k * np.log(p / (1 - p)) for k, p in zip((1.0, _TRUST), odds, strict=True))
+    return float(1 / (1 + np.exp(-logit)))
+
+
+def is_part_of(face: Face, other: Face) -> bool:
+    """Whether what was found as one face belongs to another, as an ear does, or touches it: its
+    nose lies in the other's box, or a tenth of its box does."""
+    x0, y0, x1, y1 = other.box
+    if face.points is not None:
+        x, y = face.points[2]
+        if x0 <= x <= x1 and y0 <= y <= y1:
+            return True
+    width = min(x1, face.box[2]) - max(x0, face.box[0])
+    height = min(y1, face.box[3]) - max(y0, face.box[1])
+    return min(width, height) > 0 and width * height > 0.1 * face.area
+
+
+def judge(
+    face: Face,
+    crop: FaceCrop,
+    seen: NDArray[np.uint8],
+    probability: NDArray[np.float32],
+    config: object,
+    settings: Settings,
+) -> Judged | Face:
+    """A face whose mask is to be filled, or the face with the reason why not.
+
+    Where the mask leaves the nose or the mouth free, or where there is none, the face's label says
+    so.
+
+    Args:
+        face: as detected, with its points. crop, seen: its upright frame and what that shows.
+        probability: float32 (S, S), the segmenter's.
+        config: the segmenter's, with `threshold`.
+    """
+    probability = np.asarray(probability, np.float32)
+    mask = clean_mask(probability, float(config.threshold))  # type: ignore[attr-defined]
+    points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
+    hanging = surely_on_chin(probability, mask, points, crop, face.size)
+    if face.label == BARE and not hanging:
+        if not surely_worn(probability, mask, points, crop, face.size):
+            return replace(face, reason="bare")
+        face = replace(face, label=MASKED)
+    if not mask.any():
+        return replace(face, label=BARE, reason=NO_MASK)
+    wear = how_worn(mask, points)
+    label = WRONG if hanging or wear == "nose_out" else face.label
+    face = replace(face, label=label, polygon=outline(mask, crop))
+    if wear == "chin" and not settings.fill_chin:
+        return replace(face, reason=ON_CHIN)
+    return Judged(face, crop, seen, mask)
+
+
+def margin_around(crop: FaceCrop, dilation: float) -> float:
+    """How far a mask is widened, as a fraction of the crop's side.
+
+    Where few photo pixels make up the crop, what compression left around the mask's edge reaches
+    further: 2.5 of them are painted at least, up to 3 % of the side.
+
+    Args:
+        dilation: the segmenter's, a fraction of the side.
+    """
+    return max(dilation, min(_WIDEST, _RINGING * crop.scale / crop.size))
+
+
+def task_for(
+    found: Judged, spare: Sequence[Face], config: object, settings: Settings
+) -> Task | Face:
+    """What to paint for one face; the face with a reason when nothing is.
+
+    Args:
+        spare: faces whose boxes must not be painted in.
+        config: the segmenter's, with `dilation`.
+    """
+    face, crop = found.face, found.crop
+    margin = margin_around(crop, float(config.dilation))  # type: ignore[attr-defined]
+    alpha = np.maximum(
+        soft_region(body_of(found.mask), margin, settings.feather),
+        soft_region(found.mask, margin, min(STRAP_FEATHER, settings.feather)),
+    )
+    height, width = face.size
+    patch = patch_from_crop(alpha, crop, width, height)
+    # The detector takes an ear beside a mask for a bare face now and then: one that no closer look
+    # has confirmed is spared only if it is no mere part of this face.
+    boxes = [o.box for o in spare if o.points is not None or o.area >= _PART * face.area]
+    patch = patch and spared(patch, face.box, boxes)
+    if patch is None:
+        return replace(face, reason=NO_MASK)
+    face = replace(face, rect=patch.rect, patch=patch.painted)
+    hole = alpha > 0
+    if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
+        hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
+    outside = beside = None
+    if found.outside is not None:
+        straps, short, large = found.outside
+        where = wider(crop), margin, settings.feather, face, boxes
+        outside = outside_patch(np.zeros_like(straps), large, *where)
+        beside = outside_patch(straps, short, *where)
+    face = joined(joined(face, outside), beside)
+    return Task(face, crop, found.seen, patch, hole, outside, beside)
+
+
+def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:
+    """A mask's connected pieces, each with the detected face it lies on, one part per face.
+
+    Args:
+        painted: bool (H, W), not empty.
+        faces: what was detected; pieces on none of them become one part together.
+    """
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(
+        painted.view(np.uint8), connectivity=8
+    )
+    owners: dict[int, list[int]] = {}
+    for index in range(1, count):
+        x0, y0, x1, y1 = _rect(stats, [index])
+        ys, xs = np.nonzero(labels[y0:y1, x0:x1] == index)
+        ys, xs = ys + y0, xs + x0
+        inside = [
+            float(((xs >= b[0]) & (xs < b[2]) & (ys >= b[1]) & (ys < b[3])).mean())
+            for b, _, _ in faces
+        ]
+        best = int(np.argmax(inside)) if inside and max(inside) >= 0.3 else -1
+        owners.setdefault(best, []).append(index)
+    parts = []
+    for owner, indices in owners.items():
+        rect = x0, y0, x1, y1 = _rect(stats, indices)
+        part = np.isin(labels[y0:y1, x0:x1], indices)
+        parts.append(Part(rect, part, faces[owner] if owner >= 0 else None))
+    return parts
+
+
+def whole_mask(painted: NDArray[np.bool_]) -> Part:
+    """All of a mask, bool (H, W), not empty, as one part."""
+    rows, columns = np.flatnonzero(painted.any(1)), np.flatnonzero(painted.any(0))
+    x0, y0, x1, y1 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return Part((x0, y0, x1, y1), painted[y0:y1, x0:x1])
+
+
+def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
+    """The task that paints exactly a part of a mask given by hand.
+
+    Args:
+        part: what to paint.
+        crop: the face's frame; zoomed out when the part does not fit into it.
+        photo: uint8 (H, W, 3).
+    """
+    height, width = photo.shape[:2]
+    crop = widened_to(crop, part.painted, at=part.at)
+    box, label, score = part.found or (face_box(crop, width, height), MASKED, 1.0)
+    face = Face(
+        box=box,
+        label=label,
+        score=score,
+        size=(height, width),
+        roll=crop.roll,
+        polygon=outline(part.painted, at=part.at, extent=max(height, width)),
+        rect=part.rect,
+        patch=part.painted,
+    )
+    hole = hole_in_crop(crop, part.painted, part.rect, (height, width))
+    patch = Patch(part.rect, part.painted.astype(np.float32))
+    return Task(face, crop, crop.extract(photo), patch, hole)
+
+
+def _rect(stats: NDArray[np.int32], indices: Sequence[int]) -> Rect:
+    """The rectangle around some connected components."""
+    chosen = stats[indices]
+    lo = chosen[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
+    hi = lo + chosen[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
+    (x0, y0), (x1, y1) = lo.min(0).tolist(), hi.max(0).tolist()
+    return x0, y0, x1, y1

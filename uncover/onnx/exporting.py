@@ -1,0 +1,285 @@
+"""Writes the networks as ONNX, and one file that goes from crop to face.
+
+The exported files are compared with PyTorch before they are entered in config.json. Uses the
+TorchScript-based exporter: torchvision's Faster R-CNN (NMS, RoIAlign) is written for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+import tempfile
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.ops import clip_boxes_to_image, remove_small_boxes, roi_align
+from torchvision.ops.poolers import LevelMapper
+
+from uncover.errors import WeightsError
+from uncover.networks import best_apart, fold, propose
+from uncover.weights import (
+    CARD,
+    INFERENCE,
+    OnnxFile,
+    load_bundle,
+    read_config,
+    write_atomically,
+    write_config,
+)
+
+OPSET = 17
+TOLERANCE = 1e-3
+
+
+class _Segmenter(nn.Module):
+    """Crops (B, 3, R, R) in -1..1 -> mask probability (B, 1, R, R), points (B, 5, 2) in 0..1 and,
+    of a network that says so, the probability (B,) that there is a face."""
+
+    def __init__(self, segmenter: nn.Module) -> None:
+        super().__init__()
+        self.segmenter = segmenter
+
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        logits, points, *face = self.segmenter(images)
+        return torch.sigmoid(logits), points, *(torch.sigmoid(x) for x in face)
+
+
+class _Detector(nn.Module):
+    """One photo (3, H, W) in 0..1 -> boxes (N, 4) in its pixels, labels (N,), scores (N,).
+
+    What torchvision's Faster R-CNN does, in a graph without branches and without scattering: what
+    is pooled goes through the heads level by level, and only their answers are put back in order.
+    """
+
+    def __init__(self, detector: Any) -> None:
+        super().__init__()
+        self.net = detector.net
+
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        height, width = image.shape[1:]
+        batch = self.net.transform([image])[0].tensors
+        features = self.net.backbone(batch)
+        heads = self.net.roi_heads
+        boxes = propose(self.net.rpn, features, batch, (height, width))
+        pooled, back = self._pooled(features, boxes)
+        logits, moves = (each[back] for each in heads.box_predictor(heads.box_head(pooled)))
+        found = clip_boxes_to_image(heads.box_coder.decode(moves, [boxes]), (height, width))
+        scores = logits.softmax(1)[:, 1:].flatten()
+        classes = heads.box_predictor.cls_score.out_features
+        labels = torch.arange(1, classes).expand(len(boxes), -1).flatten()
+        at = torch.where(scores > heads.score_thresh)[0]
+        found, scores, labels = found[:, 1:].reshape(-1, 4)[at], scores[at], labels[at]
+        at = remove_small_boxes(found, 1e-2)
+        found, scores, labels = found[at], scores[at], labels[at]
+        most = heads.detections_per_img
+        at = best_apart(found, scores, labels, heads.nms_thresh, most, classes)
+        return found[at], labels[at], scores[at]
+
+    def _pooled(self, features: dict[str, Tensor], boxes: Tensor) -> tuple[Tensor, Tensor]:
+        """What is pooled for the boxes, level by level, and where in it each box's own lies."""
+        pool = self.net.roi_heads.box_roi_pool
+        coarseness = range(3, 3 + len(pool.featmap_names))
+        mapper = LevelMapper(
+            coarseness[0], coarseness[-1], pool.canonical_scale, pool.canonical_level
+        )
+        levels = mapper([boxes])
+        order, pooled = [], []
+        for level, (name, power) in enumerate(zip(pool.featmap_names, coarseness, strict=True)):
+            order.append(torch.where(levels == level)[0])
+            own, scale = [boxes[order[-1]]], 0.5**power
+            pooled.append(
+                roi_align(features[name], own, pool.output_size, scale, pool.sampling_ratio)
+            )
+        return torch.cat(pooled), torch.cat(order).argsort()
+
+
+class CropToFace(nn.Module):
+    """uint8 crops (B, S, S, 3) -> the crop with the mask painted over, and which pixels it was.
+
+    The mask is the segmenter's, from its threshold on, widened by its dilation; pixels outside it
+    are the crop's own. S is the generator's resolution.
+    """
+
+    def __init__(self, segmenter: Any, generator: Any) -> None:
+        super().__init__()
+        self.segmenter, self.generator = segmenter, generator
+        self.inner = segmenter.config.resolution
+        self.side = generator.config.resolution
+        self.threshold = segmenter.config.threshold
+        self.reach = round(segmenter.config.dilation * self.side)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        known = crops.permute(0, 3, 1, 2).float() / 127.5 - 1
+        seen = known
+        if self.inner != self.side:
+            seen = F.interpolate(known, size=(self.inner, self.inner), mode="bilinear")
+        probability = torch.sigmoid(self.segmenter(seen)[0])
+        if self.inner != self.side:
+            probability = F.interpolate(probability, size=(self.side, self.side), mode="bilinear")
+        hole = (probability >= self.threshold).float()
+        if self.reach:
+            hole = F.max_pool2d(hole, 2 * self.reach + 1, stride=1, padding=self.reach)
+        painted = self.generator(known * (1 - hole), hole)
+        face = painted * hole + known * (1 - hole)
+        pixels = ((face + 1) * 127.5).round().clamp(0, 255).to(torch.uint8)
+        return pixels.permute(0, 2, 3, 1), hole[:, 0] > 0.5
+
+
+def export(folder: Path, out: Path) -> dict[str, int]:
+    """Export the weights in `folder` to `out`, with the same config.json plus the ONNX entries.
+
+    `out` may be `folder` itself. Nothing is written unless every file agrees with PyTorch.
+
+    Returns:
+        The files written and their sizes in bytes.
+
+    Raises:
+        WeightsError: onnx or onnxruntime is missing, or an exported network disagrees.
+    """
+    _need_packages()
+    config = read_config(folder)
+    bundle = load_bundle(folder)
+    side, inner = bundle.generator.config.resolution, bundle.segmenter.config.resolution
+    crops = torch.from_numpy(_drawn(2, side))
+    photo = torch.from_numpy(_drawn(1, 320)[0]).permute(2, 0, 1).float() / 255
+    inputs: dict[str, tuple[nn.Module, tuple[Tensor, ...], list[str], list[str]]] = {
+        "generator": (
+            bundle.generator,
+            _hidden(crops),
+            ["image", "mask"],
+            ["face"],
+        ),
+        "segmenter": (
+            _Segmenter(bundle.segmenter),
+            (torch.from_numpy(_drawn(2, inner)).permute(0, 3, 1, 2) / 127.5 - 1,),
+            ["images"],
+            ["probability", "points", "presence"][: 3 if bundle.segmenter.config.presence else 2],
+        ),
+        "detector": (
+            _Detector(bundle.detector),
+            (photo,),
+            ["image"],
+            ["boxes", "labels", "scores"],
+        ),
+        "crop_to_face": (
+            CropToFace(bundle.segmenter, bundle.generator),
+            (crops,),
+            ["crops"],
+            ["faces", "masks"],
+        ),
+    }
+    entries: dict[str, OnnxFile] = {}
+    with tempfile.TemporaryDirectory(prefix="uncover-onnx-") as scratch:
+        written = {name: Path(scratch) / f"{name}.onnx" for name in inputs}
+        for name, (module, example, names, results) in inputs.items():
+            _write(fold(module.eval()), example, names, results, written[name])
+            entries[name] = _entry(written[name])
+        out.mkdir(parents=True, exist_ok=True)
+        for path in written.values():
+            write_atomically(out / path.name, path.read_bytes())
+    if out.resolve() != folder.resolve():
+        for name in [config.components[c].file for c in INFERENCE]:
+            write_atomically(out / name, (folder / name).read_bytes())
+        if (folder / CARD).is_file():
+            shutil.copyfile(folder / CARD, out / CARD)
+    components = {
+        name: dataclasses.replace(component, onnx=entries.get(name))
+        for name, component in config.components.items()
+        if name in INFERENCE or out.resolve() == folder.resolve()
+    }
+    final = dataclasses.replace(config, components=components, onnx=entries["crop_to_face"])
+    write_config(out, final)
+    return {entry.file: entry.size for entry in entries.values()}
+
+
+def difference(
+    path: Path, module: nn.Module, example: Sequence[Tensor], outputs: slice = slice(None)
+) -> float:
+    """Largest absolute difference between an ONNX file and the module on one input.
+
+    outputs: which of the outputs to compare. Outputs of different shapes give infinity.
+    """
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    names = [item.name for item in session.get_inputs()]
+    values = [tensor.numpy() for tensor in example]
+    found = session.run(None, dict(zip(names, values, strict=True)))
+    with torch.no_grad():
+        wanted = module(*example)
+    wanted = (wanted,) if isinstance(wanted, Tensor) else wanted
+    worst = 0.0
+    for ours, theirs in zip(wanted[outputs], found[outputs], strict=True):
+        if tuple(ours.shape) != theirs.shape:
+            return float("inf")
+        if ours.numel():
+            gap = np.abs(ours.double().numpy() - theirs.astype(np.float64))
+            worst = max(worst, float(gap.max()))
+    return worst
+
+
+def _write(
+    module: nn.Module,
+    example: tuple[Tensor, ...],
+    names: list[str],
+    results: list[str],
+    path: Path,
+) -> None:
+    detector = "boxes" in results
+    axes: dict[str, dict[int, str]] = {name: {0: "batch"} for name in names + results}
+    if detector:
+        axes = {"image": {1: "height", 2: "width"}} | {name: {0: "faces"} for name in results}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            module,
+            example,
+            str(path),
+            dynamo=False,
+            opset_version=OPSET,
+            input_names=names,
+            output_names=results,
+            dynamic_axes=axes,
+        )
+    # Near-equal scores may change the order of a detector's faces, so only its sorted scores are
+    # compared here; the tests compare face by face. Pixels may round the other way, by one.
+    limit = 1.0 if results[0] == "faces" else TOLERANCE
+    gap = difference(path, module, example, slice(2, 3) if detector else slice(None))
+    if not gap <= limit:
+        raise WeightsError(f"{path.name} differs from PyTorch by {gap:.2g}: not written")
+
+
+def _hidden(crops: Tensor) -> tuple[Tensor, Tensor]:
+    """Crops as the generator's input, with the lower half hidden."""
+    image = crops.permute(0, 3, 1, 2).float() / 127.5 - 1
+    mask = torch.zeros(len(crops), 1, *crops.shape[1:3])
+    mask[:, :, crops.shape[1] // 2 :] = 1
+    return image * (1 - mask), mask
+
+
+def _drawn(count: int, side: int) -> np.ndarray:
+    from uncover.faces import draw_face
+
+    return np.stack([draw_face(seed, side).image for seed in range(count)])
+
+
+def _entry(path: Path) -> OnnxFile:
+    data = path.read_bytes()
+    return OnnxFile(path.name, hashlib.sha256(data).hexdigest(), len(data))
+
+
+def _need_packages() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+    except ImportError as error:
+        raise WeightsError(
+            f"{error.name} is not installed: python -m pip install 'uncover[onnx]'"
+        ) from error

@@ -1,0 +1,105 @@
+"""Grain and skin texture: what is painted gets as much of it as the face around it has.
+
+A crop that is enlarged to a photo's resolution has none of the photo's noise and pores and shows as
+a smooth patch. Their spectrum is measured on plain skin above the mask, that of the painted skin
+is taken off, and noise of what is missing is added (texture from a power spectrum and random
+phases: Galerne, Gousseau and Morel, "Random phase textures", 2011).
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from uncover.crop import FaceCrop, Patch
+
+_BLOCK = 16  # side in photo pixels of the blocks on which the spectrum is measured
+_BLOCKS = 200  # looked at, at most about so many
+_HEART = slice(3, 14)  # the part of the noise's kernel that is more than nothing
+_LEAST = 6  # plain blocks that both the face and what is painted must have
+_PLAIN = 0.15  # share of the blocks, the plainest ones, that count
+_SMOOTH = 2.5  # coarser than this (sigma in photo pixels) is shape, not grain
+_SHARP = 0.9  # crop pixels per photo pixel from which a crop keeps what fine detail there is
+_STRONGEST = 3.0  # standard deviation of what is added at most, in grey levels
+_SKIN = np.array([[0.22, 0.08], [0.78, 0.08], [0.78, 0.6], [0.22, 0.6]])
+"""Corners of the part of an upright crop, in its sides, in which skin is looked for."""
+
+
+def with_grain(
+    placed: NDArray[np.uint8], photo: NDArray[np.uint8], crop: FaceCrop, patch: Patch
+) -> NDArray[np.uint8]:
+    """The painted picture with the grain of the photo's skin.
+
+    Args:
+        placed: uint8 (h, w, 3), the painted picture in the patch's rectangle.
+        photo: uint8 (H, W, 3), the photo. crop: the face's upright frame.
+        patch: where it is painted.
+
+    Returns:
+        uint8 (h, w, 3); the input itself where the crop is hardly enlarged, so that the generator
+        sees the grain itself, where there is too little skin to go by, or no less grain in it than
+        in the photo. The same arguments give the same grain.
+    """
+    if crop.scale >= _SHARP:
+        return placed
+    seen = _spectrum(*_skin_above(photo, crop, patch))
+    if seen is None:
+        return placed
+    own = _spectrum(_fine(placed), patch.alpha > 0.99)
+    if own is None:
+        return placed
+    missing = np.maximum(seen - own, 0)
+    deviation = float(np.sqrt(missing.mean()))
+    if deviation < 0.25:
+        return placed
+    missing *= min(1.0, _STRONGEST / deviation) ** 2
+    kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(missing)).real)
+    rng = np.random.default_rng(0)
+    white = rng.standard_normal(patch.alpha.shape, np.float32)
+    noise = cv2.filter2D(white, -1, kernel[_HEART, _HEART].astype(np.float32))
+    return cv2.add(placed, cv2.merge([noise] * 3), dtype=cv2.CV_8U)
+
+
+def _skin_above(
+    photo: NDArray[np.uint8], crop: FaceCrop, patch: Patch
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """The fine part of the photo around the eyes, and where in it the face is not painted."""
+    height, width = photo.shape[:2]
+    corners = crop.to_photo(_SKIN * crop.size)
+    x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, (width, height))
+    x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), 0, (width, height))
+    if x1 <= x0 or y1 <= y0:
+        return np.zeros((0, 0), np.float32), np.zeros((0, 0), bool)
+    free = np.zeros((y1 - y0, x1 - x0), np.uint8)
+    cv2.fillConvexPoly(free, np.round(corners - (x0, y0)).astype(np.int32), 1)
+    left, top, right, bottom = patch.rect
+    xs, ys = (max(x0, left), min(x1, right)), (max(y0, top), min(y1, bottom))
+    if xs[0] < xs[1] and ys[0] < ys[1]:
+        painted = patch.painted[ys[0] - top : ys[1] - top, xs[0] - left : xs[1] - left]
+        free[ys[0] - y0 : ys[1] - y0, xs[0] - x0 : xs[1] - x0][painted] = 0
+    return _fine(photo[y0:y1, x0:x1]), free > 0
+
+
+def _fine(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What of the brightness is finer than `_SMOOTH`, float32 (h, w)."""
+    grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY).astype(np.float32)
+    return grey - cv2.GaussianBlur(grey, (0, 0), _SMOOTH)
+
+
+def _spectrum(fine: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float64] | None:
+    """Mean power spectrum of the plainest blocks, (_BLOCK, _BLOCK), 1 for white noise of one grey
+    level; None where there are too few."""
+    if min(fine.shape) < _BLOCK:
+        return None
+    step = max(_BLOCK // 2, round((fine.size / _BLOCKS) ** 0.5))
+    views = np.lib.stride_tricks.sliding_window_view
+    whole = views(where, (_BLOCK, _BLOCK))[::step, ::step].all(axis=(2, 3))
+    blocks = views(fine, (_BLOCK, _BLOCK))[::step, ::step][whole]
+    if len(blocks) < _LEAST:
+        return None
+    order = np.argsort(blocks.std(axis=(1, 2)), kind="stable")
+    plain = blocks[order[: max(_LEAST, round(_PLAIN * len(blocks)))]]
+    window = np.outer(np.hanning(_BLOCK), np.hanning(_BLOCK))
+    power = np.abs(np.fft.fft2(plain * window)) ** 2
+    return power.mean(0) / (window**2).sum()

@@ -1,0 +1,53 @@
+"""Where weights come from: the embedded default, a folder, or a Hub repo; needs no torch."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from uncover.errors import WeightsError
+from uncover.weights.cache import Files, pull
+from uncover.weights.config import CONFIG, REFUSED
+from uncover.weights.hub import is_repo_name
+
+
+def default_folder() -> Path:
+    """The weights that come with the code, or the folder named by $UNCOVER_WEIGHTS."""
+    named = os.environ.get("UNCOVER_WEIGHTS")
+    return Path(named) if named else Path(__file__).resolve().parents[2] / "weights"
+
+
+def resolve(
+    source: str | Path | None = None,
+    revision: str | None = None,
+    local_files_only: bool = False,
+    files: Files = "torch",
+) -> Path:
+    """The local folder of a source: None (the default), a folder, or "user/repo" on the Hub.
+
+    $UNCOVER_WEIGHTS replaces the default: a folder, or "user/repo" or "user/repo@revision".
+
+    Raises:
+        WeightsError: no such folder or repo, or a single file of another format; one line.
+    """
+    if source is None:
+        folder = default_folder()
+        repo, _, at = os.environ.get("UNCOVER_WEIGHTS", "").partition("@")
+        if repo and not folder.is_dir() and is_repo_name(repo):
+            return pull(repo, revision or at or None, local_files_only, files)
+        if not (folder / CONFIG).is_file():
+            raise WeightsError(
+                f"no weights lie in {folder}: name a folder or a Hub repo, or set $UNCOVER_WEIGHTS"
+            )
+        return folder
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return path
+    if path.suffix.lower() in REFUSED | {".safetensors", ".onnx"}:
+        raise WeightsError(
+            f"{path.name} is refused: weights are a folder or Hub repo of config.json and "
+            ".safetensors files, never a single or pickled file"
+        )
+    if not is_repo_name(str(source)):
+        raise WeightsError(f"{source} is neither a weights folder nor a Hub repo like user/name")
+    return pull(str(source), revision, local_files_only, files)
