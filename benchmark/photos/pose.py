@@ -39,9 +39,9 @@ def estimate_yaw(landmarks: np.ndarray, width: int, height: int) -> float:
     Raises:
         UncoverError: the landmarks do not determine a pose.
     """
-    from uncover.faces import head_pose
+    from uncover.faces import estimated_pose
 
     try:
-        return float(head_pose(landmarks, width, height)[0])
+        return float(estimated_pose(landmarks, width, height)[0])
     except ValueError as error:
         raise UncoverError(f"its head pose cannot be estimated: {error}") from error

@@ -44,7 +44,7 @@ def draw_scene(scene: Scene) -> NDArray[np.uint8]:
     """uint8 (H, W, 3): portraits with drawn masks before a smooth wall; the same at every call.
 
     Raises:
-        UncoverError: scikit-image or dlib is not installed.
+        UncoverError: scikit-image is not installed.
     """
     rng = np.random.default_rng(scene.faces)
     photo = _wall(scene.width, scene.height, rng)
@@ -73,7 +73,7 @@ def _portrait(side: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     picture = np.ascontiguousarray(astronaut()[_HEAD])
     landmarks = find_landmarks(picture)
     if landmarks is None:
-        raise UncoverError("dlib finds no face in scikit-image's portrait: install dlib-bin anew")
+        raise UncoverError("no face is found in scikit-image's portrait: install uncover anew")
     grown = cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
     return grown, ((landmarks + 0.5) * (side / len(picture)) - 0.5).astype(np.float32)
 

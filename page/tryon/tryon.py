@@ -110,7 +110,7 @@ def put_on(photo: Photo, style: MaskStyle) -> Masked:
 
     Raises:
         NoFaceError: no bare face was found.
-        UncoverError: dlib, which finds the landmarks, is not installed.
+        UncoverError: a network that finds the landmarks is missing.
     """
     landmarks = find_landmarks(photo.rgb)
     if landmarks is None:

@@ -36,7 +36,6 @@ from uncover.faces import (
     MANIFEST_COLUMNS,
     MANIFEST_NAME,
     SPLITS,
-    check_installed,
     write_info,
     write_rows,
 )
@@ -69,7 +68,6 @@ def prepare(settings: PrepareSettings) -> Summary:
 
     Raises UncoverError for a bad source or output folder, or when no picture is usable.
     """
-    check_installed()
     if settings.shards:
         need_webdataset()
     total = sum(1 for _ in settings.items())

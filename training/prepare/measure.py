@@ -14,7 +14,7 @@ from PIL import Image
 
 from training.prepare.readers import SourceItem, hash_split
 from uncover.errors import ImageError
-from uncover.faces import FaceRecord, find_landmarks, head_pose, sharpness
+from uncover.faces import FaceRecord, estimated_pose, find_landmarks, sharpness
 from uncover.images import read_image
 
 
@@ -71,7 +71,7 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceReco
         raise Unusable("no face found")
     height, width = image.shape[:2]
     try:
-        estimated = head_pose(landmarks, width, height)
+        estimated = estimated_pose(landmarks, width, height)
     except ValueError as error:
         raise Unusable(f"no pose: {error}") from error
     pose = dict(zip(("yaw", "pitch", "roll"), estimated, strict=True)) | dict(item.pose)

@@ -1,7 +1,8 @@
 from .drawn import draw_face as draw_face
 from .drawn import write_drawn_faces as write_drawn_faces
 from .focus import sharpness as sharpness
-from .landmarks import check_installed as check_installed
+from .landmarks import estimated_pose as estimated_pose
+from .landmarks import find_all_landmarks as find_all_landmarks
 from .landmarks import find_landmarks as find_landmarks
 from .landmarks import five_points as five_points
 from .landmarks import head_pose as head_pose

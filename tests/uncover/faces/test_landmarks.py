@@ -1,21 +1,21 @@
 from __future__ import annotations
 
-import sys
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
 from skimage.data import astronaut
 
 from uncover.errors import ImageError, UncoverError
-from uncover.faces import landmarks as module
+from uncover.faces import mesh
 from uncover.faces.drawn import draw_face
 from uncover.faces.landmarks import (
+    estimated_pose,
     find_all_landmarks,
     find_landmarks,
     five_points,
     head_pose,
-    predictor_path,
 )
 from uncover.faces.mean_face import FACE_68, MIRROR_68, pose_from_rotation, rotation_from_pose
 
@@ -79,12 +79,7 @@ def test_big_photos_are_searched_shrunk_and_answered_in_their_own_pixels():
     assert np.abs(large / 4 - small).mean() < 3
 
 
-def test_a_tolerant_search_finds_what_else_is_missed():
-    face = draw_face(6, 192, yaw=18)
-    assert find_landmarks(face.image) is None
-    points = find_landmarks(face.image, tolerant=True)
-    assert points is not None
-    assert np.median(np.linalg.norm(points - face.landmarks, axis=1)) < 8
+def test_noise_is_no_face_for_a_tolerant_search():
     noise = np.random.default_rng(0).integers(0, 256, (160, 160, 3), dtype=np.uint8)
     assert find_landmarks(noise, tolerant=True) is None
 
@@ -117,19 +112,42 @@ def test_threads_agree():
         np.testing.assert_array_equal(points, expected)
 
 
-def test_predictor_is_found_without_importing_its_package():
-    sys.modules.pop("face_recognition_models", None)
-    assert predictor_path().is_file()
-    assert "face_recognition_models" not in sys.modules
+@pytest.mark.parametrize("yaw", [-50, 50])
+def test_a_turned_head_is_found_where_it_is_drawn(yaw):
+    face = draw_face(3, 224, yaw=yaw)
+    points = find_landmarks(face.image, tolerant=True)
+    assert points is not None
+    assert np.median(np.linalg.norm(points - face.landmarks, axis=1)) < 16
+    found = estimated_pose(points, 224, 224)[0]
+    assert np.sign(found) == np.sign(yaw)
+    assert abs(found) > 25
 
 
-def test_what_is_missing_is_said(monkeypatch):
-    monkeypatch.setattr(module, "PREDICTOR_PACKAGE", "no_such_package_at_all")
-    with pytest.raises(UncoverError, match="pip install face-recognition-models"):
-        module.check_installed()
-    monkeypatch.setitem(sys.modules, "dlib", None)
-    with pytest.raises(UncoverError, match="pip install dlib-bin"):
-        module.check_installed()
+def test_a_face_that_touches_every_edge_is_found():
+    points = find_landmarks(astronaut())
+    assert points is not None
+    low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
+    tight = np.ascontiguousarray(astronaut()[low[1] : high[1], low[0] : high[0]])
+    again = find_landmarks(tight, tolerant=True)
+    assert again is not None
+    assert np.median(np.linalg.norm(again + low - points, axis=1)) < 4
+
+
+def test_found_yaw_is_stretched_and_stays_within_a_quarter_turn():
+    points = seen(30, 5, 4)
+    plain, found = head_pose(points, 260, 240), estimated_pose(points, 260, 240)
+    assert found[1:] == plain[1:]
+    assert 1.08 * 30 - 3 < found[0] < 42
+    assert abs(estimated_pose(seen(-70, 0, 0), 260, 240)[0]) <= 90
+
+
+def test_a_missing_network_is_said(monkeypatch):
+    monkeypatch.setattr(mesh, "MODELS", Path("/nowhere"))
+    mesh._networks.cache_clear()
+    with pytest.raises(UncoverError, match="install uncover anew"):
+        find_landmarks(astronaut())
+    monkeypatch.undo()
+    mesh._networks.cache_clear()
 
 
 @pytest.mark.parametrize("yaw", [-55, -30, -10, 0, 20, 45])
