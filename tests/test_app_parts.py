@@ -19,7 +19,7 @@ from page.tryon.tryon import _ssim_map, compare, in_words, make_style, put_on, t
 from page.visit import chosen as choosing
 from tests.browser import stand_ins
 from uncover.errors import UncoverError, WeightsError
-from uncover.images.files import read_image
+from uncover.images import read_image
 from uncover.results import Face
 from uncover.weights.config import WeightsConfig, write_config
 

@@ -20,7 +20,7 @@ from page.tryon.tryon import make_style, put_on, take_off
 from tests.browser.conftest import CHROMIUMS, FLAGS
 from tests.browser.load import ROOT, free_port, start_page
 from uncover import Uncoverer
-from uncover.images.files import read_image
+from uncover.images import read_image
 
 STYLE = make_style("surgical", "#8fc4e0", 0.0, seed=3)
 FACE = (132, 18, 312, 198)

@@ -1,7 +1,13 @@
-from .files import FORMATS as FORMATS
 from .files import ImageLike as ImageLike
-from .files import MaskLike as MaskLike
+from .files import local_path as local_path
 from .files import read_image as read_image
-from .files import read_mask as read_mask
-from .files import write_image as write_image
+from .kinds import FORMATS as FORMATS
+from .kinds import HEIF as HEIF
+from .kinds import RAW as RAW
+from .kinds import READABLE as READABLE
+from .kinds import starts_like_picture as starts_like_picture
+from .masks import MaskLike as MaskLike
+from .masks import read_mask as read_mask
 from .photo import Photo as Photo
+from .writing import encoded as encoded
+from .writing import write_image as write_image

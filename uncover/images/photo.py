@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
 from uncover.errors import ImageError
+from uncover.images.provenance import Words
 
 Rect = tuple[int, int, int, int]
 """x0, y0, x1, y1 in pixels; the last ones excluded."""
@@ -30,7 +31,7 @@ class Photo:
             except that CMYK is converted to sRGB).
         native: the picture in its own mode ("L", "CMYK", "P", ...); None when that is RGB.
         format: PIL's name of the file format it came from, if any.
-        exif, icc, xmp, dpi: metadata to carry over.
+        exif, icc, xmp, dpi, words: metadata to carry over.
         warnings: what the user should know, one line each.
         path: the file it came from, if any.
     """
@@ -42,6 +43,7 @@ class Photo:
     icc: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    words: Words = field(default_factory=Words)
     warnings: tuple[str, ...] = ()
     path: Path | None = None
 

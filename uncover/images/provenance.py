@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
+from typing import Any
 
 from PIL import ExifTags, Image
 
@@ -46,6 +48,113 @@ def marked_xmp(existing: bytes | None) -> bytes:
     return _PACKET.encode("utf-8")
 
 
+class _Raw(str):
+    """Text of a tag, which PIL would write as ASCII with question marks: written as it was read."""
+
+    def encode(self, encoding: str = "utf-8", errors: str = "strict") -> bytes:
+        try:
+            return super().encode("latin-1")  # as PIL decoded it; UTF-8 comes out whole
+        except UnicodeEncodeError:
+            return super().encode("utf-8", "replace")
+
+
+def exif_bytes(exif: Image.Exif) -> bytes:
+    """The EXIF data as bytes, words in any script as they were."""
+    for tags in _directories(exif):
+        for tag, value in list(tags.items()):
+            if type(value) is str:
+                tags[tag] = _Raw(value)
+            elif type(value) is tuple and any(type(part) is str for part in value):
+                tags[tag] = tuple(_Raw(p) if isinstance(p, str) else p for p in value)
+    return exif.tobytes()
+
+
+def _directories(exif: Image.Exif) -> list[Any]:
+    """The EXIF data and what hangs below it, each a mapping of tags."""
+    below = [tag for tag in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo) if tag in exif]
+    made = [tag for tag in getattr(exif, "_ifds", {}) if tag not in below]
+    return [exif, *(exif.get_ifd(tag) for tag in (*below, *made))]
+
+
+def fitted_exif(exif: Image.Exif, limit: int) -> tuple[Image.Exif, list[str]]:
+    """The EXIF data in at most `limit` bytes, and the names of the tags that had to go: the maker's
+    notes first, then whatever is largest."""
+    dropped: list[str] = []
+    while len(exif_bytes(exif)) > limit:
+        sized = [
+            (tag == ExifTags.Base.MakerNote, _size(value), tags, tag)
+            for tags in _directories(exif)
+            for tag, value in tags.items()
+            if not isinstance(value, dict) and tag not in _KEPT
+        ]
+        if not sized:
+            return marked_exif(None), [*dropped, "EXIF"]
+        _, _, tags, tag = max(sized, key=lambda item: item[:2])
+        del tags[tag]
+        dropped.append(ExifTags.TAGS.get(tag, f"tag {tag}"))
+    return exif, dropped
+
+
+_KEPT = (ExifTags.Base.Software, ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.Interop)
+
+
+def _size(value: Any) -> int:
+    return len(value) if isinstance(value, bytes | str | tuple | list) else 8
+
+
+@dataclass(frozen=True)
+class Words:
+    """What a file says about itself beside EXIF and XMP.
+
+    Attributes:
+        texts: the text chunks of a PNG.
+        comment: the comment of a JPEG or GIF.
+        iptc: the Photoshop markers of a JPEG, ready to be written; they hold IPTC captions.
+    """
+
+    texts: dict[str, str] = field(default_factory=dict)
+    comment: bytes = b""
+    iptc: bytes = b""
+
+    @classmethod
+    def of(cls, image: Image.Image) -> Words:
+        """The words in an opened picture."""
+        texts = {
+            key: str(value)
+            for key, value in getattr(image, "text", {}).items()
+            if key != "XML:com.adobe.xmp"
+        }
+        comment = image.info.get("comment", b"")
+        raw = comment.encode("utf-8", "replace") if isinstance(comment, str) else comment
+        markers = [
+            b"\xff\xed" + (len(data) + 2).to_bytes(2, "big") + data
+            for name, data in getattr(image, "applist", ())
+            if name == "APP13" and len(data) < 65_533
+        ]
+        return cls(texts, raw if isinstance(raw, bytes) else b"", b"".join(markers))
+
+    def comment_for_jpeg(self) -> bytes:
+        """The comment with our note beside it, at most 65,000 bytes."""
+        old = self.comment or self.texts.get("Comment", "").encode()
+        note = NOTE.encode()
+        if not old or note in old:
+            return old[:65_000] or note
+        return old[: 65_000 - len(note) - 3] + b" | " + note
+
+    def for_png(self) -> dict[str, str]:
+        """Text chunks: the photo's own with our note beside them."""
+        old = {"Comment": self.comment.decode("utf-8", "replace")} if self.comment else {}
+        texts = old | self.texts
+        texts["Comment"] = _beside(texts.get("Comment", ""), NOTE)
+        texts["Software"] = _beside(texts.get("Software", ""), SOFTWARE)
+        return texts
+
+
+def _beside(old: str, ours: str) -> str:
+    old = old.strip("\0 ")
+    return old if ours in old else f"{old} | {ours}" if old else ours
+
+
 def marked_exif(existing: Image.Exif | None) -> Image.Exif:
     """A copy of the EXIF data with the note added and the orientation reset.
 
@@ -54,13 +163,10 @@ def marked_exif(existing: Image.Exif | None) -> Image.Exif:
     """
     exif = Image.Exif()
     if existing is not None:
-        exif.load(existing.tobytes())
+        exif.load(exif_bytes(existing))
     for tag in (ExifTags.Base.Orientation, *_STORAGE_TAGS):
         exif.pop(tag, None)
-    old = exif.get(ExifTags.Base.ImageDescription)
-    text = old.strip("\0 ") if isinstance(old, str) else ""
-    if NOTE not in text:
-        text = f"{text} | {NOTE}" if text else NOTE
-    exif[ExifTags.Base.ImageDescription] = text
-    exif[ExifTags.Base.Software] = SOFTWARE
+    for tag, ours in ((ExifTags.Base.ImageDescription, NOTE), (ExifTags.Base.Software, SOFTWARE)):
+        old = exif.get(tag)
+        exif[tag] = _beside(old if isinstance(old, str) else "", ours)
     return exif

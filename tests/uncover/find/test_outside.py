@@ -25,7 +25,7 @@ from uncover.find.outside import (
     shown,
     wider,
 )
-from uncover.images.files import read_image
+from uncover.images import read_image
 from uncover.results import Face
 
 S = 256

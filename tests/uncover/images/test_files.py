@@ -9,7 +9,8 @@ from skimage import data
 
 from tests.uncover.broken_files import broken
 from uncover.errors import ImageError
-from uncover.images.files import MAX_PIXELS, read_image, read_mask, write_image
+from uncover.images import read_image, read_mask, write_image
+from uncover.images.files import MAX_PIXELS
 from uncover.images.photo import Photo
 from uncover.images.provenance import NOTE, SOURCE_TYPE, marked_xmp
 
