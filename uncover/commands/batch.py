@@ -12,7 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from uncover.commands.jobs import Job, Outcome, fill, read, write
+from uncover.commands.jobs import NOTHING, ByHand, Outcome, fill, read, write
+from uncover.commands.places import Job
 from uncover.images import Photo
 from uncover.pipeline import Uncoverer
 from uncover.results import Result, sample_paths
@@ -50,7 +51,8 @@ class Journal:
             if folder not in lines:
                 lines[folder] = self._lines(folder / JOURNAL)
             line = lines[folder].get(str(job.source.resolve()))
-            if job.problem is not None or line is None or line["state"] != state_of(job):
+            known = line is not None and line["state"] and line["state"] == state_of(job)
+            if job.problem is not None or line is None or not known:
                 continue
             files = sample_paths(job.target, self.samples)
             if line["status"] != "filled" or all(path.is_file() for path in files):
@@ -111,7 +113,7 @@ class Journal:
 def run_all(
     jobs: Sequence[Job],
     uncoverer: Uncoverer | None,
-    mask: Path | None = None,
+    by_hand: ByHand = NOTHING,
     journal: Journal | None = None,
 ) -> Iterator[Outcome]:
     """Do the jobs in order: while one photo is computed, the next are read and others written.
@@ -122,7 +124,7 @@ def run_all(
     Args:
         jobs: what to do.
         uncoverer: None only when every job has a problem.
-        mask: paint where this picture is white instead.
+        by_hand: a mask made by hand, or one to write; for one job.
         journal: is told of each photo when it is done.
     """
     todo = iter(jobs)
@@ -140,7 +142,7 @@ def run_all(
         return state_of(job), read(job)  # in this order: who changes the photo later is noticed
 
     def finish(job: Job, painted: Result | Outcome, state: list[int]) -> Outcome:
-        outcome = painted if isinstance(painted, Outcome) else write(job, painted)
+        outcome = painted if isinstance(painted, Outcome) else write(job, painted, by_hand)
         if journal is not None:
             journal.add(outcome, state)
         return outcome
@@ -154,7 +156,7 @@ def run_all(
             read_ahead()
             if not isinstance(opened, Outcome):
                 assert uncoverer is not None
-                opened = fill(job, opened, uncoverer, mask)
+                opened = fill(job, opened, uncoverer, by_hand)
             writing.append(writers.submit(finish, job, opened, state))
             del opened, coming
             while len(writing) > AHEAD or (writing and writing[0].done()):

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uncover.commands.speech import speaking, tell
 from uncover.errors import UncoverError, WeightsError, without_torch
 from uncover.weights import CARD, CONFIG, check_files, hash_file, read_config
 
@@ -26,9 +27,16 @@ class Found:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; `argv` starts with "weights" or "export". Returns the exit status."""
-    args = parser().parse_args(argv)
+    with speaking():
+        return _main(argv)
+
+
+def _main(argv: Sequence[str] | None) -> int:
     try:
+        args = parser().parse_args(argv)
         return int(args.run(args))
+    except SystemExit as stop:
+        return int(stop.code or 0)
     except UncoverError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -81,9 +89,9 @@ def _pull(args: argparse.Namespace) -> int:
     from uncover.weights import pull
 
     folder = pull(args.repo, args.revision, files="all" if args.everything else "torch")
-    print("\n".join(_lines(Found(args.repo, args.revision, folder))))
+    tell("\n".join(_lines(Found(args.repo, args.revision, folder))))
     if args.out is not None:
-        print(f"copied to {_copy(folder, args.out)}")
+        tell(f"copied to {_copy(folder, args.out)}")
     return 0
 
 
@@ -105,15 +113,15 @@ def _copy(folder: Path, out: Path) -> Path:
 def _show(args: argparse.Namespace) -> int:
     found = list(_find(args.source))
     if args.json:
-        print(json.dumps([_describe(item) for item in found], indent=2))
+        tell(json.dumps([_describe(item) for item in found], indent=2))
         return 0
     if not found:
-        print("no weights here: `uncover weights pull user/name` pulls some")
+        tell("no weights here: `uncover weights pull user/name` pulls some")
     for item in found:
         try:
-            print("\n".join(_lines(item)))
+            tell("\n".join(_lines(item)))
         except WeightsError as error:
-            print(f"{item.source}\n  unusable: {error}")
+            tell(f"{item.source}\n  unusable: {error}")
     return 0
 
 
@@ -124,10 +132,10 @@ def _verify(args: argparse.Namespace) -> int:
     bad = 0
     for item in found:
         try:
-            print(f"ok      {_title(item)}: {_check(item.folder)}")
+            tell(f"ok      {_title(item)}: {_check(item.folder)}")
         except WeightsError as error:
             bad += 1
-            print(f"refused {_title(item)}: {error}")
+            tell(f"refused {_title(item)}: {error}")
     return 1 if bad else 0
 
 
@@ -155,7 +163,7 @@ def _export(args: argparse.Namespace) -> int:
 
     folder = resolve(args.weights, args.revision)
     for name, size in export(folder, args.out).items():
-        print(f"wrote {args.out / name} ({_mib(size)})")
+        tell(f"wrote {args.out / name} ({_mib(size)})")
     return 0
 
 

@@ -9,5 +9,8 @@ from .kinds import starts_like_picture as starts_like_picture
 from .masks import MaskLike as MaskLike
 from .masks import read_mask as read_mask
 from .photo import Photo as Photo
+from .provenance import FOUND_MASK as FOUND_MASK
 from .writing import encoded as encoded
+from .writing import made_here as made_here
+from .writing import write_bytes as write_bytes
 from .writing import write_image as write_image

@@ -18,6 +18,8 @@ from uncover.images.files import one_line
 from uncover.images.kinds import FORMATS
 from uncover.images.photo import Photo, native_to_rgb
 from uncover.images.provenance import (
+    FOUND_MASK,
+    NOTE,
     Words,
     exif_bytes,
     fitted_exif,
@@ -56,6 +58,16 @@ def write_image(image: Image.Image, path: str | PathLike[str], source: Photo | N
     else:
         raise ImageError(f"cannot write {path}: its name must end in {', '.join(FORMATS)}")
     raw = encoded(image, format_name, source, str(path))
+    write_bytes(path, raw)
+    return path
+
+
+def write_bytes(path: Path, raw: bytes) -> None:
+    """Write a file, all or nothing; through a link to where it points.
+
+    Raises:
+        ImageError: it cannot be written.
+    """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
     part = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}.part")  # short: names have ends
     try:
@@ -66,7 +78,15 @@ def write_image(image: Image.Image, path: str | PathLike[str], source: Photo | N
     finally:
         with contextlib.suppress(OSError):
             part.unlink()
-    return path
+
+
+def made_here(path: Path) -> bool:
+    """Whether a file carries the note of this program (BMP files cannot)."""
+    try:
+        raw = path.read_bytes()
+    except OSError:
+        return False
+    return NOTE.encode() in raw or FOUND_MASK.encode() in raw
 
 
 def encoded(

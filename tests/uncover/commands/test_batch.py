@@ -16,8 +16,8 @@ from PIL import Image
 from tests.uncover.fake_networks import draw_scene, make
 from uncover.commands import batch, jobs
 from uncover.commands.batch import AHEAD, JOURNAL, WRITERS, Journal, run_all
-from uncover.commands.jobs import Job, plan
 from uncover.commands.photos import INTERRUPTED, OK, main
+from uncover.commands.places import Job, plan
 from uncover.pipeline import Uncoverer
 from uncover.results import sample_paths
 
@@ -83,7 +83,7 @@ def test_the_next_photo_is_computed_while_one_is_written(folder: Path, monkeypat
     begun = {i: threading.Event() for i in range(7)}
     waited = []
 
-    def writing(job: Job, result: object) -> object:
+    def writing(job: Job, result: object, by_hand: object) -> object:
         place = int(job.source.stem)
         if place < 5:
             waited.append(begun[place + 1].wait(PATIENCE))
@@ -205,7 +205,7 @@ def test_what_is_painted_is_written_however_slow_that_is(folder: Path, monkeypat
                 closing.set()
             super().shutdown(wait)
 
-    def writing(job: Job, result: object) -> object:
+    def writing(job: Job, result: object, by_hand: object) -> object:
         if job.source.name == "1.png":
             finished.append(closing.wait(PATIENCE))
         return jobs.write(job, result)  # type: ignore[arg-type]
