@@ -34,7 +34,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _main(args: list[str]) -> int:
     # A folder of photos may be called "weights": only a whole command is one where it exists.
     words = SUBCOMMANDS.get(args[0], ()) if args else ()
-    if words and (not os.path.lexists(args[0]) or (len(args) > 1 and args[1] in words)):
+    if words and (
+        not os.path.lexists(args[0]) or (len(args) > 1 and args[1] in (*words, "-h", "--help"))
+    ):
         from uncover.commands.weights import main as weights_main
 
         return int(weights_main(args) or 0)
