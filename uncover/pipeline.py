@@ -143,7 +143,7 @@ class Uncoverer(FaceFinder):
         settings = self._settings(blend=blend, samples=samples)
         photo = read_image(image)
         painted = read_mask(mask, photo)
-        if photo.width == photo.height and photo.width <= settings.whole_crop:
+        if self.is_one_crop(photo):
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
             tasks = [from_mask(whole_mask(painted), whole, photo.rgb)]
         else:
@@ -152,6 +152,10 @@ class Uncoverer(FaceFinder):
             crops = self._framed(photo, parts)
             tasks = [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
         return self._paint(photo, [], tasks, settings)
+
+    def is_one_crop(self, photo: Photo) -> bool:
+        """Whether `fill` takes the picture as one face crop, as it is, and looks for no face."""
+        return photo.width == photo.height and photo.width <= self.settings.whole_crop
 
     @property
     def varied(self) -> bool:

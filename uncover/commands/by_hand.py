@@ -38,7 +38,7 @@ def doubt(painted: NDArray[np.bool_], faces: Sequence[Face]) -> str | None:
 
     Args:
         painted: bool (H, W), True = paint.
-        faces: what was found in the photo.
+        faces: what was found in the photo; none for a picture that is one face crop.
     """
     ask = "is it inverted (white = paint)? --force paints it all the same"
     if not faces:

@@ -84,7 +84,8 @@ def fill(
         else:
             given = sys.stdin.buffer if by_hand.mask == STDIO else by_hand.mask
             painted = read_mask(given, photo)
-            if not by_hand.force and (why := doubt(painted, uncoverer.detect(photo))):
+            faces = [] if uncoverer.is_one_crop(photo) else uncoverer.detect(photo)
+            if not by_hand.force and (why := doubt(painted, faces)):
                 raise UncoverError(f"{by_hand.mask}: {why}")
             result = uncoverer.fill(photo, painted)
         if result.filled:
