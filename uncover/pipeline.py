@@ -27,16 +27,19 @@ from uncover.find import (
 from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
 from uncover.paint import Blend, answers, check_samples, is_varied, paint_task
 from uncover.results import Face, Result
-from uncover.settings import Detector, Painter, Segmenter, Settings
+from uncover.settings import Detector, Painter, Segmenter, Settings, Watch, unwatched
 from uncover.weights import load_networks
 
 __all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
 
 
-class Uncoverer(FaceFinder):
+class Uncoverer:
     """Finds face masks in photos and paints plausible faces under them.
 
     The faces are guesses, never identifications.
+
+    Attributes:
+        watch: told of each stage that a photo passes through; to measure them.
     """
 
     def __init__(
@@ -50,6 +53,7 @@ class Uncoverer(FaceFinder):
         self.segmenter = segmenter
         self.generator = generator
         self.settings = settings or Settings()
+        self.watch: Watch = unwatched
 
     @classmethod
     def from_pretrained(
@@ -106,7 +110,7 @@ class Uncoverer(FaceFinder):
             blend=blend, fill_chin=fill_chin, min_score=min_score, samples=samples
         )
         photo = read_image(image)
-        faces, tasks = self._analyse(photo, settings)
+        faces, tasks = self.finder(settings).analyse(photo)
         return self._paint(photo, faces, tasks, settings)
 
     def detect(
@@ -114,7 +118,7 @@ class Uncoverer(FaceFinder):
     ) -> list[Face]:
         """The faces of a photo, without painting; `mask` holds the pixels that would be painted."""
         settings = self._settings(fill_chin=fill_chin, min_score=min_score)
-        faces, tasks = self._analyse(read_image(image), settings)
+        faces, tasks = self.finder(settings).analyse(read_image(image))
         return _sorted([*faces, *(task.face for task in tasks)])
 
     def fill(
@@ -147,9 +151,10 @@ class Uncoverer(FaceFinder):
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
             tasks = [from_mask(whole_mask(painted), whole, photo.rgb)]
         else:
-            faces = [f for f in self._detections(photo) if f[2] >= settings.min_score]
+            finder = self.finder(settings)
+            faces = [f for f in finder.detections(photo) if f[2] >= settings.min_score]
             parts = split_mask(painted, faces)
-            crops = self._framed(photo, parts)
+            crops = self._framed(photo, parts, finder)
             tasks = [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
         return self._paint(photo, [], tasks, settings)
 
@@ -170,7 +175,11 @@ class Uncoverer(FaceFinder):
         given = {name: value for name, value in changes.items() if value is not None}
         return replace(self.settings, **given) if given else self.settings
 
-    def _framed(self, photo: Photo, parts: list[Part]) -> list[FaceCrop]:
+    def finder(self, settings: Settings) -> FaceFinder:
+        """What looks for the faces of a photo, with these settings."""
+        return FaceFinder(self.detector, self.segmenter, settings, self._side, self.watch)
+
+    def _framed(self, photo: Photo, parts: list[Part], finder: FaceFinder) -> list[FaceCrop]:
         """The frame of the face that each part of a mask lies on, guessed where none is found."""
         rough = [
             FaceCrop.from_box(part.found[0], self._side)
@@ -178,7 +187,7 @@ class Uncoverer(FaceFinder):
             else frame_around_mask(part.painted, self._side, part.at)
             for part in parts
         ]
-        level = self._aligned(photo, rough)
+        level = finder.aligned(photo, rough)
         return [better or guess for better, guess in zip(level, rough, strict=True)]
 
     def _paint(
@@ -199,7 +208,8 @@ class Uncoverer(FaceFinder):
         for chunk in in_chunks(tasks, self.settings.batch):
             crops = np.stack([task.seen for task in chunk])
             holes = np.stack([task.hole for task in chunk])
-            filled = answers(self.generator, crops, holes, samples)
+            with self.watch("fill"):
+                filled = answers(self.generator, crops, holes, samples)
             for answer, pictures in zip(kept, filled, strict=True):
                 answer += list(pictures)
         return kept
@@ -212,9 +222,10 @@ class Uncoverer(FaceFinder):
         settings: Settings,
     ) -> NDArray[np.uint8]:
         """One copy of the photo with all faces painted in, each within its own rectangle."""
-        pixels = photo.rgb.copy() if tasks else photo.rgb
-        for task, picture in zip(tasks, filled, strict=True):
-            paint_task(pixels, task, picture, settings.blend, self.generator)
+        with self.watch("paste"):
+            pixels = photo.rgb.copy() if tasks else photo.rgb
+            for task, picture in zip(tasks, filled, strict=True):
+                paint_task(pixels, task, picture, settings.blend, self.generator)
         return pixels
 
 

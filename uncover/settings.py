@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
+from uncover.networks import Segmentation, SegmenterConfig
 from uncover.paint import BLENDS, Blend
 
 
@@ -62,9 +64,10 @@ class Detector(Protocol):
 class Segmenter(Protocol):
     """Finds mask pixels and face points; see `uncover.networks.segmenter.MaskSegmenter.segment`."""
 
-    config: Any
+    @property
+    def config(self) -> SegmenterConfig: ...
 
-    def segment(self, crops: NDArray[np.uint8]) -> Any: ...
+    def segment(self, crops: NDArray[np.uint8]) -> Segmentation: ...
 
 
 class Painter(Protocol):
@@ -77,3 +80,13 @@ class Painter(Protocol):
     def sample(
         self, crops: NDArray[np.uint8], masks: NDArray[np.bool_], count: int
     ) -> NDArray[np.uint8]: ...
+
+
+Watch = Callable[[str], AbstractContextManager[None]]
+"""Called with the name of a stage ("detect", "align", "segment", "fill" or "paste"); what it gives
+is entered for as long as that stage runs."""
+
+
+def unwatched(stage: str) -> AbstractContextManager[None]:
+    """The `Watch` of those who want to know nothing of the stages."""
+    return nullcontext()

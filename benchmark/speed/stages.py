@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -11,42 +11,19 @@ from typing import Any
 from benchmark.speed.clock import peak_mb, reset_peak, summary
 from uncover.images import read_image
 from uncover.pipeline import Uncoverer
+from uncover.settings import Watch
 
 STAGES = ("read", "detect", "align", "segment", "fill", "paste")
 WHOLE = "whole"
 
 
-class StagedUncoverer(Uncoverer):
-    """An `Uncoverer` that passes each of its stages through `watch(name)`, a context manager."""
-
-    watch: Callable[[str], Any]
-
-    def _detections(self, *args: Any) -> Any:
-        with self.watch("detect"):
-            return super()._detections(*args)
-
-    def _aligned(self, *args: Any) -> Any:
-        with self.watch("align"):
-            return super()._aligned(*args)
-
-    def _segmented(self, *args: Any) -> Any:
-        with self.watch("segment"):
-            return super()._segmented(*args)
-
-    def _filled(self, *args: Any) -> Any:
-        with self.watch("fill"):
-            return super()._filled(*args)
-
-    def _pasted(self, *args: Any) -> Any:
-        with self.watch("paste"):
-            return super()._pasted(*args)
-
-
-def staged(uncoverer: Uncoverer) -> StagedUncoverer:
-    """The same networks and settings, to be watched."""
-    return StagedUncoverer(
+def staged(uncoverer: Uncoverer, watch: Watch) -> Uncoverer:
+    """The same networks and settings, watched."""
+    twin = Uncoverer(
         uncoverer.detector, uncoverer.segmenter, uncoverer.generator, uncoverer.settings
     )
+    twin.watch = watch
+    return twin
 
 
 def measure(uncoverer: Uncoverer, photo: Path, runs: int, warmup: int) -> dict[str, Any]:
@@ -59,7 +36,6 @@ def measure(uncoverer: Uncoverer, photo: Path, runs: int, warmup: int) -> dict[s
     """
     times: dict[str, list[float]] = {name: [] for name in (*STAGES, WHOLE)}
     peaks: dict[str, float] = {}
-    watched = staged(uncoverer)
 
     @contextmanager
     def clock(name: str) -> Iterator[None]:
@@ -73,12 +49,13 @@ def measure(uncoverer: Uncoverer, photo: Path, runs: int, warmup: int) -> dict[s
         yield
         peaks[name] = max(peaks.get(name, 0.0), peak_mb())
 
+    watched = staged(uncoverer, clock)
+
     def once() -> int:
         with watched.watch("read"):
             opened = read_image(photo)
         return len(watched(opened).filled)
 
-    watched.watch = clock
     faces = 0
     for _ in range(warmup):
         faces = once()
@@ -107,7 +84,6 @@ def count_flops(uncoverer: Uncoverer, photo: Path) -> dict[str, float]:
     from torch.utils.flop_counter import FlopCounterMode
 
     counts: dict[str, float] = {}
-    watched = staged(uncoverer)
 
     @contextmanager
     def counter(name: str) -> Iterator[None]:
@@ -115,6 +91,5 @@ def count_flops(uncoverer: Uncoverer, photo: Path) -> dict[str, float]:
             yield
         counts[name] = counts.get(name, 0.0) + float(mode.get_total_flops())
 
-    watched.watch = counter
-    watched(read_image(photo))
+    staged(uncoverer, counter)(read_image(photo))
     return {name: count for name, count in counts.items() if count}

@@ -193,7 +193,7 @@ def _as_found(uncoverer: Uncoverer, photo: Photo, face: Face, bare: Sequence[Fac
         config = uncoverer.segmenter.config
         found = judge(face, crop, seen, probability, config, settings)
         if isinstance(found, Judged):
-            (found,) = uncoverer.with_outside(photo, [found], settings)
+            (found,) = uncoverer.finder(settings).with_outside(photo, [found])
             task = task_for(found, bare, config, settings)
             if isinstance(task, Task):
                 return task

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 from uncover.crop.geometry import TEMPLATE_5, FaceCrop
+from uncover.networks import Segmentation, SegmenterConfig
 from uncover.pipeline import Settings, Uncoverer
 
 SKIN = (205, 160, 130)
@@ -72,15 +73,13 @@ class FakeSegmenter:
     """Blue (or, in grey pictures, dark) pixels are mask; the points are the template's, or, when
     it is `keen`, around the middle of the mask."""
 
-    config: SimpleNamespace = field(
-        default_factory=lambda: SimpleNamespace(threshold=0.5, dilation=0.02)
-    )
+    config: SegmenterConfig = field(default_factory=lambda: SegmenterConfig(dilation=0.02))
     wild: bool = False
     keen: bool = False
     presence: float | None = None
     batches: list[int] = field(default_factory=list)
 
-    def segment(self, crops: np.ndarray) -> SimpleNamespace:
+    def segment(self, crops: np.ndarray) -> Segmentation:
         self.batches.append(len(crops))
         distance = np.abs(crops.astype(float) - CLOTH).sum(-1)
         if (crops.max(-1).astype(int) - crops.min(-1)).mean() < 12:  # a grey picture
@@ -92,7 +91,7 @@ class FakeSegmenter:
         if self.keen:
             for five, blue in zip(points, distance < 60, strict=True):
                 five += np.argwhere(blue).mean(0)[::-1] - five[2:].mean(0)
-        return SimpleNamespace(
+        return Segmentation(
             probability=(distance < 60).astype(np.float32),
             points=points.astype(np.float32),
             presence=None if self.presence is None else np.full(len(crops), self.presence),

@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from uncover.networks import Segmentation
 from uncover.networks.generator import GeneratorConfig
 from uncover.weights.registry import REGISTRY, Spec
 
@@ -76,9 +77,9 @@ class TinyDetector(Tiny):
 class TinySegmenter(Tiny):
     """Sees no mask."""
 
-    def segment(self, crops: np.ndarray) -> SimpleNamespace:
+    def segment(self, crops: np.ndarray) -> Segmentation:
         probability = np.zeros(crops.shape[:3], np.float32)
-        return SimpleNamespace(probability=probability, points=np.zeros((len(crops), 5, 2)))
+        return Segmentation(probability=probability, points=np.zeros((len(crops), 5, 2)))
 
 
 def use_tiny_finders(monkeypatch: pytest.MonkeyPatch) -> None:

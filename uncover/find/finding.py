@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -29,7 +28,7 @@ from uncover.find.tasks import (
 )
 from uncover.images import Photo
 from uncover.results import Face
-from uncover.settings import Detector, Segmenter, Settings
+from uncover.settings import Detector, Segmenter, Settings, Watch, unwatched
 
 T = TypeVar("T")
 Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
@@ -37,21 +36,25 @@ Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
 the probability that it shows a face."""
 
 
-class FaceFinder(ABC):
-    """The half of `uncover.Uncoverer` that looks; the other half paints."""
+@dataclass(frozen=True, eq=False)
+class FaceFinder:
+    """Looks for the faces of photos: which there are, which to fill, and which of their pixels.
+
+    Attributes:
+        side: side of the crops that are looked at, in pixels.
+        watch: told of the stages "detect", "align" and "segment".
+    """
 
     detector: Detector
     segmenter: Segmenter
     settings: Settings
+    side: int
+    watch: Watch = unwatched
 
-    @property
-    @abstractmethod
-    def _side(self) -> int:
-        """Side of the crops in pixels."""
-
-    def _detections(self, photo: Photo) -> list[Found]:
+    def detections(self, photo: Photo) -> list[Found]:
         """(box, label, score) of each face, best first, one per face."""
-        found = self.detector.detect([photo.rgb])[0]
+        with self.watch("detect"):
+            found = self.detector.detect([photo.rgb])[0]
         order = np.argsort(-np.asarray(found.scores), kind="stable")
         kept: list[Found] = []
         for i in order:
@@ -62,7 +65,7 @@ class FaceFinder(ABC):
                 kept.append((box, str(found.labels[i]), float(found.scores[i])))
         return kept
 
-    def _analyse(self, photo: Photo, settings: Settings) -> tuple[list[Face], list[Task]]:
+    def analyse(self, photo: Photo) -> tuple[list[Face], list[Task]]:
         """Faces that are left alone, each with its reason, and those to fill.
 
         Bare ones that are large enough are looked at as closely as masked ones, since a detector
@@ -71,14 +74,13 @@ class FaceFinder(ABC):
         aside: list[Face] = []
         judged: list[Judged] = []
         overruled: list[tuple[Face, Judged]] = []  # called bare, and surely masked
-        for face, crop, look in self._examined(photo, settings, aside):
+        for face, crop, look in self._examined(photo, aside):
             seen, probability, points, presence = look
-            least = float(getattr(self.segmenter.config, "presence", 0.0))
-            if believed(presence, face.score) < least:
+            if believed(presence, face.score) < self.segmenter.config.presence:
                 aside.append(replace(face, reason="bare" if face.label == BARE else NO_FACE))
                 continue
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
-            found = judge(face, crop, seen, probability, self.segmenter.config, settings)
+            found = judge(face, crop, seen, probability, self.segmenter.config, self.settings)
             if isinstance(found, Face):
                 aside.append(found)
             elif face.label == BARE and found.face.label == MASKED:
@@ -92,36 +94,35 @@ class FaceFinder(ABC):
                 aside.append(replace(face, reason="bare"))
             else:
                 judged.append(found)
-        judged = self.with_outside(photo, judged, settings)
+        judged = self.with_outside(photo, judged)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
-            task = task_for(each, spare, self.segmenter.config, settings)
+            task = task_for(each, spare, self.segmenter.config, self.settings)
             (aside if isinstance(task, Face) else tasks).append(task)
         return aside, tasks
 
-    def with_outside(self, photo: Photo, judged: list[Judged], settings: Settings) -> list[Judged]:
+    def with_outside(self, photo: Photo, judged: list[Judged]) -> list[Judged]:
         """The same, and of masks that their crops cut off what lies outside."""
         cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
         frames = [wider(judged[i].crop) for i in cut]
         judged = list(judged)
-        threshold = float(getattr(self.segmenter.config, "threshold", 0.5))
         for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
+            threshold = self.segmenter.config.threshold
             visible = shown(frame, photo.width, photo.height)
-            parts = outside(look[1], judged[i].mask, threshold, settings.feather, visible)
+            parts = outside(look[1], judged[i].mask, threshold, self.settings.feather, visible)
             parts = without_ears(parts, skin_like(look[0], look[1]))
             judged[i] = replace(judged[i], outside=parts)
             if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
                 judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
         return judged
 
-    def _examined(
-        self, photo: Photo, settings: Settings, aside: list[Face]
-    ) -> list[tuple[Face, FaceCrop, Look]]:
+    def _examined(self, photo: Photo, aside: list[Face]) -> list[tuple[Face, FaceCrop, Look]]:
         """The faces worth a closer look, their upright frames and what those show; the others are
         put `aside`. Of two masked finds that the points bring to the same face the first counts."""
+        settings = self.settings
         chosen: list[Face] = []
-        for box, label, score in self._detections(photo):
+        for box, label, score in self.detections(photo):
             if score < min(settings.reported_score, settings.min_score):
                 continue
             face = Face(box=box, label=label, score=score, size=(photo.height, photo.width))
@@ -130,9 +131,9 @@ class FaceFinder(ABC):
                 chosen.append(face)
             else:
                 aside.append(replace(face, reason=reason))
-        rough = [FaceCrop.from_box(face.box, self._side) for face in chosen]
+        rough = [FaceCrop.from_box(face.box, self.side) for face in chosen]
         framed: list[tuple[Face, FaceCrop]] = []
-        for face, level, coarse in zip(chosen, self._aligned(photo, rough), rough, strict=True):
+        for face, level, coarse in zip(chosen, self.aligned(photo, rough), rough, strict=True):
             if level is None and face.label == BARE:
                 aside.append(replace(face, reason="bare"))
             elif level is None and face.score < settings.trusted_score:
@@ -142,17 +143,15 @@ class FaceFinder(ABC):
                 for other, crop in framed
             ):
                 framed.append((face, level or coarse))
-        looks = self._segmented(photo, [crop for _, crop in framed])
+        with self.watch("segment"):
+            looks = self._looked_at(photo, [crop for _, crop in framed])
         return [(face, crop, look) for (face, crop), look in zip(framed, looks, strict=True)]
 
-    def _aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
+    def aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
         """The canonical crop for each rough one; None where the points cannot be right."""
-        looks = self._looked_at(photo, rough)
+        with self.watch("align"):
+            looks = self._looked_at(photo, rough)
         return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
-
-    def _segmented(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
-        """What the upright crops show."""
-        return self._looked_at(photo, crops)
 
     def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
         """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
@@ -160,9 +159,8 @@ class FaceFinder(ABC):
         for chunk in in_chunks(crops, self.settings.batch):
             seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
             found = self.segmenter.segment(seen)
-            presence = getattr(found, "presence", None)  # not every segmenter says so
-            present = [1.0] * len(chunk) if presence is None else [float(p) for p in presence]
-            looks += zip(seen, found.probability, found.points, present, strict=True)
+            presence = [1.0] * len(chunk) if found.presence is None else found.presence.tolist()
+            looks += zip(seen, found.probability, found.points, presence, strict=True)
         return looks
 
 

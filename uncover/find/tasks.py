@@ -26,6 +26,7 @@ from uncover.crop import (
 )
 from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
+from uncover.networks import SegmenterConfig
 from uncover.results import Face
 from uncover.settings import Settings
 
@@ -132,7 +133,7 @@ def judge(
     crop: FaceCrop,
     seen: NDArray[np.uint8],
     probability: NDArray[np.float32],
-    config: object,
+    config: SegmenterConfig,
     settings: Settings,
 ) -> Judged | Face:
     """A face whose mask is to be filled, or the face with the reason why not.
@@ -146,7 +147,7 @@ def judge(
         config: the segmenter's, with `threshold`.
     """
     probability = np.asarray(probability, np.float32)
-    mask = clean_mask(probability, float(config.threshold))  # type: ignore[attr-defined]
+    mask = clean_mask(probability, config.threshold)
     points = TEMPLATE_5 * crop.size if face.points is None else crop.to_crop(face.points)
     hanging = surely_on_chin(probability, mask, points, crop, face.size)
     if face.label == BARE and not hanging:
@@ -176,7 +177,7 @@ def margin_around(crop: FaceCrop, dilation: float) -> float:
 
 
 def task_for(
-    found: Judged, spare: Sequence[Face], config: object, settings: Settings
+    found: Judged, spare: Sequence[Face], config: SegmenterConfig, settings: Settings
 ) -> Task | Face:
     """What to paint for one face; the face with a reason when nothing is.
 
@@ -185,7 +186,7 @@ def task_for(
         config: the segmenter's, with `dilation`.
     """
     face, crop = found.face, found.crop
-    margin = margin_around(crop, float(config.dilation))  # type: ignore[attr-defined]
+    margin = margin_around(crop, config.dilation)
     alpha = np.maximum(
         soft_region(body_of(found.mask), margin, settings.feather),
         soft_region(found.mask, margin, min(STRAP_FEATHER, settings.feather)),

@@ -19,6 +19,7 @@ from .lean_import import import_torchvision as import_torchvision
 from .proposals import best_apart as best_apart
 from .proposals import propose as propose
 from .segmentation import CropSegmenter as CropSegmenter
+from .segmentation import Segmentation as Segmentation
 from .segmentation import SegmenterConfig as SegmenterConfig
 from .segmenter import MaskSegmenter as MaskSegmenter
 from .segmenter import whereabouts as whereabouts

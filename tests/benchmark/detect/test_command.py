@@ -8,6 +8,7 @@ from PIL import Image
 from benchmark.__main__ import main
 from benchmark.detect import command as detect
 from uncover.find.tasks import ON_CHIN
+from uncover.networks import Segmentation, SegmenterConfig
 from uncover.results import Face
 
 LABELS = ("with_mask", "without_mask")
@@ -29,11 +30,11 @@ class Detector:
 class Segmenter:
     """Says mask everywhere, and that every face is level."""
 
-    config = SimpleNamespace(threshold=0.5, dilation=0.01)
+    config = SegmenterConfig(threshold=0.5, dilation=0.01)
 
     def segment(self, crops):
         level = np.float32([[[20, 40], [60, 40], [40, 50], [25, 70], [55, 70]]])
-        return SimpleNamespace(probability=np.ones(crops.shape[:3], np.float32), points=level)
+        return Segmentation(probability=np.ones(crops.shape[:3], np.float32), points=level)
 
 
 @pytest.fixture

@@ -77,8 +77,7 @@ def test_every_stage_is_measured(photo: Path) -> None:
 def test_watching_changes_nothing(photo: Path) -> None:
     from contextlib import nullcontext
 
-    watched = stages.staged(make(BOXES))
-    watched.watch = lambda name: nullcontext()
+    watched = stages.staged(make(BOXES), lambda stage: nullcontext())
     np.testing.assert_array_equal(watched(photo).pixels, make(BOXES)(photo).pixels)
 
 

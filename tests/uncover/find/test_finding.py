@@ -99,7 +99,7 @@ def test_small_bare_faces_are_not_searched_for_a_mask() -> None:
 def test_a_bare_face_keeps_its_label_whatever_the_closer_look_says() -> None:
     for changes in ({"wild": True}, {"presence": 0.001}, {}):
         uncoverer = make([BOX], ["without_mask"])
-        uncoverer.segmenter.config.presence = 0.5
+        uncoverer.segmenter.config = replace(uncoverer.segmenter.config, presence=0.5)
         for name, value in changes.items():
             setattr(uncoverer.segmenter, name, value)
         face = uncoverer.detect(draw_scene([BOX], wear="chin" if changes else "bare"))[0]
@@ -195,7 +195,7 @@ def test_finds_that_show_no_face_are_left_alone(
     presence: float, score: float, reason: str | None
 ) -> None:
     uncoverer = make([BOX], scores=[score])
-    uncoverer.segmenter.config.presence = 0.4
+    uncoverer.segmenter.config = replace(uncoverer.segmenter.config, presence=0.4)
     uncoverer.segmenter.presence = presence
     result = uncoverer(draw_scene([BOX]))
     assert [face.reason for face in result.faces] == [reason]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tracemalloc
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -25,6 +24,7 @@ from uncover.find.tasks import (
     task_for,
     whole_mask,
 )
+from uncover.networks import SegmenterConfig
 from uncover.paint.compositing import match_colours, paste
 from uncover.results import Face
 from uncover.settings import Settings
@@ -145,7 +145,7 @@ def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
     columns = crop.to_photo(np.stack([np.arange(SIZE), np.full(SIZE, SIZE / 2)], 1))[:, 0] >= 0
     probability = (cloth(seen) & inside & columns).astype(np.float32)  # the true side only
     face = Face(box=box, label="with_mask", score=0.99, size=(height, width))
-    config = SimpleNamespace(threshold=0.5, dilation=0.0)
+    config = SegmenterConfig(threshold=0.5, dilation=0.0)
     found = judge(face, crop, seen, probability, config, Settings())
     assert isinstance(found, Judged)
     task = task_for(found, [], config, Settings())
@@ -196,7 +196,7 @@ def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:
     crop = FaceCrop.from_box(box, SIZE)
     seen = crop.extract(photo)
     face = Face(box=(60.0, 60.0, 100.0, 190.0), label="with_mask", score=0.99, size=(250, 250))
-    config = SimpleNamespace(threshold=0.5, dilation=0.0)
+    config = SegmenterConfig(threshold=0.5, dilation=0.0)
     found = judge(face, crop, seen, cloth(seen).astype(np.float32), config, Settings())
     assert isinstance(found, Judged)
 
