@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +16,9 @@ from PIL import Image
 
 from tests.uncover.cli_scene import SCENE, names
 from uncover.commands.photos import FAILED, OK, USAGE, main
+
+ROOT = Path(__file__).resolve().parents[3]
+"""The checkout: what the process of its own imports from."""
 
 pytestmark = pytest.mark.usefixtures("asked")
 
@@ -35,10 +39,11 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
-def started(args: list[str | bytes], **options: object) -> subprocess.CompletedProcess[bytes]:
+def started(args: list[str | bytes], **options: Any) -> subprocess.CompletedProcess[bytes]:
     """The command in a process of its own, with stand-ins for the networks."""
-    command = [sys.executable, "-c", RUN, *args]
-    return subprocess.run(command, check=False, capture_output=True, **options)  # type: ignore[call-overload,no-any-return]
+    env = options.pop("env", dict(os.environ)) | {"PYTHONPATH": str(ROOT)}
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | options
+    return subprocess.run([sys.executable, "-c", RUN, *args], check=False, env=env, **streams)
 
 
 def png() -> bytes:
@@ -67,8 +72,7 @@ def test_a_closed_pipe_ends_nothing(tmp_path: Path, args: list[str]) -> None:
         (tmp_path / f"{number}.png").write_bytes(png())
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-c", RUN, str(tmp_path), "-o", str(tmp_path / "out"), *args]
-    done = subprocess.run(command, check=False, stdout=write, stderr=subprocess.PIPE)
+    done = started([str(tmp_path), "-o", str(tmp_path / "out"), *args], stdout=write)
     os.close(write)
     assert done.returncode == OK, done.stderr
     assert b"Traceback" not in done.stderr
