@@ -25,7 +25,7 @@ from uncover.find import (
     whole_mask,
 )
 from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
-from uncover.paint import Blend, answers, check_samples, is_varied, paint_task
+from uncover.paint import Blend, answers, check_look, check_samples, is_varied, paint_task
 from uncover.results import Face, Result
 from uncover.settings import Detector, Painter, Segmenter, Settings, Watch, unwatched
 from uncover.weights import load_networks
@@ -95,19 +95,30 @@ class Uncoverer:
         fill_chin: bool | None = None,
         min_score: float | None = None,
         samples: int | None = None,
+        smile: float | None = None,
+        open: float | None = None,
+        beard: float | None = None,
     ) -> Result:
         """Fill every masked face of a photo.
 
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
-            blend, fill_chin, min_score, samples: as in `Settings`, for this photo only.
+            blend, fill_chin, min_score, samples, smile, open, beard: as in `Settings`, for this
+                photo only.
 
         Raises:
             ImageError: the picture cannot be used.
-            UncoverError: several samples of a generator that has one answer.
+            UncoverError: several samples of a generator that has one answer, or a look of one
+                that cannot be told.
         """
         settings = self._settings(
-            blend=blend, fill_chin=fill_chin, min_score=min_score, samples=samples
+            blend=blend,
+            fill_chin=fill_chin,
+            min_score=min_score,
+            samples=samples,
+            smile=smile,
+            open=open,
+            beard=beard,
         )
         photo = read_image(image)
         faces, tasks = self.finder(settings).analyse(photo)
@@ -128,6 +139,9 @@ class Uncoverer:
         *,
         blend: Blend | None = None,
         samples: int | None = None,
+        smile: float | None = None,
+        open: float | None = None,
+        beard: float | None = None,
     ) -> Result:
         """Paint exactly where a mask says, without asking the detector whether it is a mask.
 
@@ -138,13 +152,14 @@ class Uncoverer:
         Args:
             image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
             mask: bool (H, W), True = paint; also a uint8 array, PIL image or path (over 127).
-            blend, samples: as in `Settings`, for this photo only.
+            blend, samples, smile, open, beard: as in `Settings`, for this photo only.
 
         Raises:
             ImageError: the picture cannot be used, or the mask is empty or of another size.
-            UncoverError: several samples of a generator that has one answer.
+            UncoverError: several samples of a generator that has one answer, or a look of one
+                that cannot be told.
         """
-        settings = self._settings(blend=blend, samples=samples)
+        settings = self._settings(blend=blend, samples=samples, smile=smile, open=open, beard=beard)
         photo = read_image(image)
         painted = read_mask(mask, photo)
         if self.is_one_crop(photo):
@@ -166,6 +181,11 @@ class Uncoverer:
     def varied(self) -> bool:
         """Whether several different `samples` of a face can be had from these weights."""
         return is_varied(self.generator)
+
+    @property
+    def told(self) -> bool:
+        """Whether these weights can be told smile, open and beard."""
+        return bool(getattr(self.generator, "told", False))
 
     @property
     def _side(self) -> int:
@@ -195,21 +215,22 @@ class Uncoverer:
     ) -> Result:
         """Fill all tasks in batches; smaller faces first, so that nearer ones lie on top."""
         tasks = sorted(tasks, key=lambda task: task.face.area)
-        answers = self._filled(tasks, settings.samples)
+        answers = self._filled(tasks, settings)
         first, *others = (self._pasted(photo, tasks, filled, settings) for filled in answers)
         faces = _sorted([*aside, *(task.face for task in tasks)])
         return Result(photo, first, faces, photo.warnings, tuple(others))
 
-    def _filled(self, tasks: list[Task], samples: int) -> list[list[NDArray[np.uint8]]]:
+    def _filled(self, tasks: list[Task], settings: Settings) -> list[list[NDArray[np.uint8]]]:
         """The generator's crops, once for each sample, all faces of a photo in one batch (of at
         most `batch`)."""
-        check_samples(self.generator, samples)
-        kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(samples)]
+        check_samples(self.generator, settings.samples)
+        check_look(self.generator, settings.look)
+        kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(settings.samples)]
         for chunk in in_chunks(tasks, self.settings.batch):
             crops = np.stack([task.seen for task in chunk])
             holes = np.stack([task.hole for task in chunk])
             with self.watch("fill"):
-                filled = answers(self.generator, crops, holes, samples)
+                filled = answers(self.generator, crops, holes, settings.samples, settings.look)
             for answer, pictures in zip(kept, filled, strict=True):
                 answer += list(pictures)
         return kept

@@ -32,6 +32,8 @@ class Settings:
         whole_crop: `fill` takes a square picture up to this side as one face crop.
         batch: faces per pass through a network.
         samples: how many different faces to paint, 1 to 16; the first is the best guess.
+        smile, open, beard: how the faces shall look, 0..1 each: how widely the mouth smiles, how
+            far it opens, how dark beard and moustache are. None is the network's own best guess.
     """
 
     min_score: float = 0.5
@@ -45,6 +47,9 @@ class Settings:
     whole_crop: int = 512
     batch: int = 16
     samples: int = 1
+    smile: float | None = None
+    open: float | None = None
+    beard: float | None = None
 
     def __post_init__(self) -> None:
         if self.blend not in BLENDS:
@@ -53,6 +58,15 @@ class Settings:
             raise UncoverError(f"the smallest score lies in 0..1, not {self.min_score:g}")
         if not 1 <= self.samples <= 16:
             raise UncoverError(f"samples must lie in 1..16, not {self.samples}")
+        for name, value in self.look.items():
+            if not 0 <= value <= 1:
+                raise UncoverError(f"{name} must lie in 0..1, not {value:g}")
+
+    @property
+    def look(self) -> dict[str, float]:
+        """What is asked of the faces: smile, open and beard, those that are not None."""
+        asked = {"smile": self.smile, "open": self.open, "beard": self.beard}
+        return {name: value for name, value in asked.items() if value is not None}
 
 
 class Detector(Protocol):
@@ -75,10 +89,12 @@ class Painter(Protocol):
 
     config: Any
 
-    def fill(self, crops: NDArray[np.uint8], masks: NDArray[np.bool_]) -> NDArray[np.uint8]: ...
+    def fill(
+        self, crops: NDArray[np.uint8], masks: NDArray[np.bool_], **told: Any
+    ) -> NDArray[np.uint8]: ...
 
     def sample(
-        self, crops: NDArray[np.uint8], masks: NDArray[np.bool_], count: int
+        self, crops: NDArray[np.uint8], masks: NDArray[np.bool_], count: int, **told: Any
     ) -> NDArray[np.uint8]: ...
 
 

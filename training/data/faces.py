@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -16,7 +17,7 @@ from training.data.holes import random_hole
 from training.data.sampling import draw_probabilities
 from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
-from uncover.faces import FaceRecord, five_points
+from uncover.faces import FaceRecord, five_points, look_of
 from uncover.masking import mask_alpha, random_style
 
 # dlib's 68 points seen in a mirror: jaw, brows, nose, eyes, mouth.
@@ -60,6 +61,11 @@ class StoredFace:
     image: np.ndarray
     landmarks: np.ndarray
     record: FaceRecord
+
+    @cached_property
+    def look(self) -> np.ndarray:
+        """float32 (3,): smile, open and beard (`uncover.faces.look_of`), NaN where not known."""
+        return look_of(self.image, self.landmarks)
 
 
 def store_face(record: FaceRecord, resolution: int) -> StoredFace:
@@ -172,7 +178,8 @@ def draw_item(
     augment: AugmentSettings,
     variety: bool,
 ) -> dict[str, np.ndarray]:
-    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S)."""
+    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S),
+    "look" float32 (3,), NaN where not known."""
     image, landmarks, valid = random_crop(face, size, rng, augment)
     hole = random_hole(landmarks, size, rng, variety)
     if rng.random() < augment.beyond:
@@ -181,6 +188,7 @@ def draw_item(
         "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
         "hole": hole[None].astype(np.uint8),
         "valid": valid[None].astype(np.uint8),
+        "look": face.look,
     }
 
 

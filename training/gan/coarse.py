@@ -1,4 +1,7 @@
-"""The coarse stage's loop: plain L1 on small crops, before the fine stage and the discriminators.
+"""The coarse stage's loop: small crops, before the fine stage and its discriminators.
+
+By L1 alone it learns the mean of all faces that fit. With `coarse.critics` it has to please critics
+on frozen features and on pixels, and commits to one face.
 
 Crops are drawn at twice the stage's side and averaged down, so that what it sees is what the whole
 generator shows it later. Runs inside `python -m training.gan`, which keeps the result frozen.
@@ -9,6 +12,7 @@ from __future__ import annotations
 import copy
 import sys
 import time
+from collections import defaultdict
 from pathlib import Path
 
 import torch
@@ -17,9 +21,10 @@ from torch import Tensor
 
 from training.data import TrainingData, evaluation_set
 from training.gan import losses
-from training.gan.evaluate import val_scores
+from training.gan.against import Against
+from training.gan.evaluate import val_scores, write_sheet
 from training.gan.networks import update_ema
-from training.gan.settings import GanSettings
+from training.gan.settings import CoarseSettings, GanSettings
 from training.gan.teacher import agreement, teach
 from training.run import (
     RunLog,
@@ -35,7 +40,8 @@ from training.run import (
     schedule,
     to_dict,
 )
-from uncover.networks import PATCH, CoarseStage, shrink, to_network
+from uncover.faces import look_size
+from uncover.networks import PATCH, CoarseStage, look_vector, shrink, to_network
 
 DRAWN_AT = 2  # crops are drawn at this multiple of the stage's side
 
@@ -64,8 +70,9 @@ def train_coarse(
     teacher = copy.deepcopy(ema) if own.taught else None
     # Fused takes parameters and its own state by memory order: both are contiguous here.
     optimizer = torch.optim.Adam(
-        stage.parameters(), lr=own.rate, betas=(settings.beta, 0.99), fused=True
+        stage.parameters(), lr=own.rate, betas=(own.beta, 0.99), fused=True
     )
+    against = Against(own, stage, device) if own.critics else None
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
     relevant |= {"balance": settings.balance, "favour": settings.favour}
     if init is not None:
@@ -79,6 +86,8 @@ def train_coarse(
         if teacher is not None:
             teacher.load_state_dict(state["teacher"])
         optimizer.load_state_dict(state["optimizer"])
+        if against is not None:
+            against.restore(state["critics"])
         restore_rng(state["rng"])
         seen, past_minutes = state["seen"], state["minutes"]
     if seen >= own.images:
@@ -91,7 +100,8 @@ def train_coarse(
     val_known, val_hole = to_network(val_images, val_holes, device)
     log, interrupted = RunLog(folder, active=main), catch_interrupt()
     network, optimizer = accelerator.prepare(stage, optimizer)
-    clock, counted, total, steps = time.monotonic(), 0, torch.zeros((), device=device), 0
+    clock, counted, steps = time.monotonic(), 0, 0
+    sums: defaultdict[str, float] = defaultdict(float)
     watch = Stopwatch(device)
 
     for batch in loader:
@@ -100,31 +110,59 @@ def train_coarse(
         factor = schedule(seen, own.images, own.warmup, own.decay)
         for group in optimizer.param_groups:
             group["lr"] = own.rate * factor
+        terms: dict[str, Tensor] = {}
+        look = drawn_look(batch["look"].to(device), stage, own, seen)
+        twice = round(own.varied * len(known)) if own.spread and stage.look is not None else 0
+        if twice:  # the first crops a second time, with another latent
+            other = drawn_look(batch["look"].to(device), stage, own, seen + 1, look)[:twice]
+            look = torch.cat([look, other])
+            known, hole, truth, valid = (
+                torch.cat([each, each[:twice]]) for each in (known, hole, truth, valid)
+            )
         with accelerator.autocast():
-            painted, _ = network(known, hole)
-        loss = losses.masked_l1(painted.float(), truth, hole * valid)
-        total += loss.detach()
+            painted, _ = network(known, hole, look)
+        painted, asked = painted.float(), hole * valid
+        error = each_l1(painted, truth, asked)
+        if twice:
+            first, second = error[:twice], error[-twice:]
+            nearer = torch.minimum(first, second)
+            error = torch.cat([nearer, error[twice:-twice]])
+            apart = each_l1(painted[:twice], painted[-twice:], asked[:twice])
+            terms["apart"] = apart.mean()
+            terms["spread"] = (own.spread_most - apart).clamp(min=0).mean()
+        terms["hole"] = error.mean()
+        loss = own.hole * terms["hole"] + own.spread * terms.get("spread", torch.zeros(()))
         if teacher is not None:
             with accelerator.autocast():
                 taught = teach(teacher, known, hole)
-            pulled = agreement(painted.float(), taught, hole * valid)
+            pulled = agreement(painted, taught, asked)
             loss = (1 - own.taught) * loss + own.taught * pulled
-        loss = loss + 0.1 * losses.masked_l1(painted.float(), truth, (1 - hole) * valid)
+        loss = loss + own.known * losses.masked_l1(painted, truth, (1 - hole) * valid)
+        if against is not None:
+            real, fake = truth * valid, (painted * asked + truth * (1 - asked)) * valid
+            told = told_properties(look)
+            with accelerator.autocast():
+                terms["d"] = against.learn(real, fake.detach(), asked, told, seen, factor)
+                terms["g"] = against.judge(fake, asked, told)
+            loss = loss + own.critics * terms["g"]
         optimizer.zero_grad(set_to_none=True)
         accelerator.backward(loss)
         optimizer.step()
 
-        seen += len(known) * world
-        counted, steps = counted + len(known) * world, steps + 1
-        update_ema(ema, stage, settings.ema, seen / own.batch)
+        drawn = len(batch["image"]) * world
+        seen, counted, steps = seen + drawn, counted + drawn, steps + 1
+        for name, value in terms.items():
+            sums[name] += float(value.detach())
+        update_ema(ema, stage, own.ema, seen / own.batch)
         watch.lap("network")
         last = seen + own.batch > own.images
         if crossed(seen, own.batch, 40 * own.batch) or last:
             now = time.monotonic()
             rates = {"rate": own.rate * factor, "per_second": counted / (now - clock)}
             rates |= watch.rates(counted)
-            log.write("train", seen, {"hole": float(total) / steps, **rates})
-            clock, counted, total, steps = now, 0, torch.zeros_like(total), 0
+            log.write("train", seen, {k: v / steps for k, v in sums.items()} | rates)
+            clock, counted, steps = now, 0, 0
+            sums.clear()
         if main and (crossed(seen, own.batch, own.eval_every) or last):
             paused = time.monotonic()
             with torch.no_grad():
@@ -134,6 +172,7 @@ def train_coarse(
             filled = guess.permute(0, 2, 3, 1).cpu().numpy()
             filled[~val_holes] = val_images[~val_holes]
             log.write("val", seen, val_scores(val_images, filled, val_holes, None))
+            write_sheet(folder / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
             clock += time.monotonic() - paused
             watch.skip()
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
@@ -148,6 +187,8 @@ def train_coarse(
                 "optimizer": optimizer.optimizer.state_dict(),
                 "rng": rng_state(),
             }
+            if against is not None:
+                state["critics"] = against.state()
             if teacher is not None:
                 state["teacher"] = teacher.state_dict()
             save_checkpoint(checkpoint, state)
@@ -176,6 +217,43 @@ def small_batch(
     known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
     truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
     return known, hole, truth, -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
+
+
+def each_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
+    """(B,): mean absolute difference of each crop over the pixels of its mask."""
+    difference = (a - b).abs().mean(1, keepdim=True) * mask
+    return difference.sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
+
+
+def drawn_look(
+    properties: Tensor,
+    stage: CoarseStage,
+    own: CoarseSettings,
+    number: int,
+    like: Tensor | None = None,
+) -> Tensor | None:
+    """Look vectors of a batch: each property told in a share `asked` of the crops, and a latent
+    that is zero, the best guess, for a third of them. None for a stage that takes no look.
+
+    properties: (B, 3). number: fixes the draw. like: take its properties, with a new latent.
+    """
+    if stage.look is None:
+        return None
+    drawn = torch.Generator().manual_seed(number)
+    count, latent = len(properties), stage.look.latent
+    told = torch.rand(count, properties.shape[1], generator=drawn) < own.asked
+    z = torch.randn(count, latent, generator=drawn)
+    if like is not None:
+        return torch.cat([like[:, : like.shape[1] - latent], z.to(like.device)], dim=1)
+    z = z * (torch.arange(count) % 3 > 0).float()[:, None]
+    device = properties.device
+    known = torch.where(told.to(device), properties, torch.nan)
+    return look_vector(known, z.to(device))
+
+
+def told_properties(look: Tensor | None) -> Tensor | None:
+    """The part of look vectors that critics hear: what was asked for, without the latent."""
+    return None if look is None else look[:, : look_size(0)]
 
 
 def any_process(accelerator: Accelerator, flag: bool) -> bool:

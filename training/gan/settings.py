@@ -47,6 +47,14 @@ class CoarseSettings:
     --init has it, without a run of its own. tune: in the fine stage's run it learns on at this
     share of the rate, by that run's losses; 0 leaves it alone there. taught: share of its loss
     that compares it with what the stage of --init makes of moved views (`training.gan.teacher`).
+    critics: weight of the critics on frozen features and on pixels, 0 for none
+      (`training.gan.feature_critics`); they want a small `hole` (weight of L1 there), `beta` 0 and
+      a `rate` of some 2e-4. rate_d: theirs. seen_at: side at which the features see a crop. r1:
+      gradient penalty of the pixel critic, every `r1_every` steps.
+    asked: share of the draws in which a property of the look is told, each by itself. varied: share
+      of a batch that is painted twice, with two latents; only the nearer one is held to the truth
+      (Gupta et al. 2018, arXiv:1803.10892). spread: weight of their difference in the hole (compare
+      Mao et al. 2019, arXiv:1903.05628), up to a mean difference of `spread_most` in -1..1.
     """
 
     images: int = 60_000
@@ -58,6 +66,19 @@ class CoarseSettings:
     frozen: bool = False
     tune: float = 0.0
     taught: float = 0.0
+    critics: float = 0.0
+    hole: float = 1.0
+    known: float = 0.1
+    beta: float = 0.9
+    rate_d: float = 4e-4
+    seen_at: int = 112
+    r1: float = 2.0
+    r1_every: int = 8
+    asked: float = 0.5
+    varied: float = 0.25
+    spread: float = 0.0
+    spread_most: float = 0.25
+    ema: float = 0.998
 
     def __post_init__(self) -> None:
         if self.images < 0 or min(self.batch, self.eval_every) < 1 or not 0 < self.decay <= 1:
@@ -131,8 +152,8 @@ class GanSettings:
             raise ValueError(f"architecture must be unet or seed, not {self.architecture!r}")
         if self.mask_aware and not self.follow:
             raise ValueError("mask_aware = true needs follow = true")
-        if self.generator.latent:
-            raise ValueError("generator.latent must be 0: training.variety adds it afterwards")
+        if self.generator.latent and not self.generator.look:
+            raise ValueError("generator.latent needs generator.look = true")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
             raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
         if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:

@@ -13,6 +13,11 @@ from uncover.errors import ImageError
 
 USAGE = 2
 GUESS = "The faces are guesses, not identifications."
+LOOK = {
+    "smile": "how widely the mouths smile; else the best guess",
+    "open": "how far the mouths open",
+    "beard": "how dark beards and moustaches are",
+}
 
 _EPILOG = f"""\
 other commands: uncover weights, uncover export, uncover page (each with --help).
@@ -50,8 +55,10 @@ def build_parser() -> argparse.ArgumentParser:
     add = parser.add_argument_group("what is painted").add_argument
     add("--blend", choices=("feather", "poisson"), default="feather", help="default: feather")
     add("--samples", type=_samples, default=1, metavar="K", help="K different guesses, 1..16")
+    for name, what in LOOK.items():
+        add(f"--{name}", type=_share, metavar="0..1", help=what)
     add("--fill-chin", action="store_true", help="also under masks pulled down to the chin")
-    add("--min-score", type=_score, default=0.5, metavar="P", help="surest faces only; 0..1, .5")
+    add("--min-score", type=_share, default=0.5, metavar="P", help="surest faces only; 0..1, .5")
 
     add = parser.add_argument_group("masks by hand").add_argument
     add("--mask", type=_path, metavar="MASK.png", help="paint where it is white, find nothing")
@@ -79,7 +86,7 @@ def _path(text: str) -> Path:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _score(text: str) -> float:
+def _share(text: str) -> float:
     try:
         value = float(text)
     except ValueError:

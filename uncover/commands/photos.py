@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING, Any
 
-from uncover.commands.options import GUESS, USAGE, build_parser
+from uncover.commands.options import GUESS, LOOK, USAGE, build_parser
 from uncover.commands.speech import complain, say, speaking, tell
 from uncover.errors import UncoverError, without_torch
 from uncover.networks import wait_briefly
@@ -90,6 +90,7 @@ def _run(options: argparse.Namespace) -> int:
             fill_chin=options.fill_chin,
             min_score=options.min_score,
             samples=options.samples,
+            **{name: getattr(options, name) for name in LOOK},
         )
     from tqdm import tqdm
 
@@ -149,7 +150,7 @@ def _meant(options: argparse.Namespace) -> dict[str, Any]:
     """What a photo's result depends on besides the photo."""
     from uncover import __version__
 
-    names = ("weights", "revision", "backend", "blend", "fill_chin", "min_score", "samples")
+    names = ["weights", "revision", "backend", "blend", "fill_chin", "min_score", "samples", *LOOK]
     return {"version": __version__} | {name: getattr(options, name) for name in names}
 
 

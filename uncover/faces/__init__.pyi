@@ -6,6 +6,10 @@ from .landmarks import find_all_landmarks as find_all_landmarks
 from .landmarks import find_landmarks as find_landmarks
 from .landmarks import five_points as five_points
 from .landmarks import head_pose as head_pose
+from .look import PROPERTIES as PROPERTIES
+from .look import asked_look as asked_look
+from .look import look_of as look_of
+from .look import look_size as look_size
 from .manifest import FAILED_NAME as FAILED_NAME
 from .manifest import MANIFEST_COLUMNS as MANIFEST_COLUMNS
 from .manifest import MANIFEST_NAME as MANIFEST_NAME

@@ -1,5 +1,6 @@
 from .blocks import fold as fold
 from .coarse import CoarseStage as CoarseStage
+from .coarse import look_vector as look_vector
 from .coarse import shrink as shrink
 from .context_encoder import ContextEncoder as ContextEncoder
 from .context_encoder import ContextEncoderConfig as ContextEncoderConfig

@@ -17,6 +17,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+Modulation = list[tuple[Tensor, Tensor]]
+"""For each place of a network, what its maps are scaled by and shifted by: (B, width, 1, 1)."""
+
 
 class ResidualBlock(nn.Module):
     """(norm - SiLU - conv) twice, added to the input."""
@@ -124,8 +127,14 @@ class UNet(nn.Module):
         if heads:
             self.encoder[-1].append(Attention(widths[-1], heads))
 
-    def forward(self, h: Tensor, guide: Tensor | None = None) -> Tensor:
-        """(B, widths[0], S, S), rectified, to the same; guide: (B, widths[1], S/2, S/2), added."""
+    def forward(
+        self, h: Tensor, guide: Tensor | None = None, look: Modulation | None = None
+    ) -> Tensor:
+        """(B, widths[0], S, S), rectified, to the same.
+
+        guide: (B, widths[1], S/2, S/2), added. look: modulates what each level's decoder sees,
+        coarsest first.
+        """
         features = []
         for level, blocks in enumerate(self.encoder):
             if level == 1 and guide is not None:
@@ -139,6 +148,8 @@ class UNet(nn.Module):
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
                 h = F.pixel_shuffle(self.up[level](h), 2) + features[level]
+            if look is not None:
+                h = modulated(h, look[len(self.decoder) - 1 - level])
             h = self.decoder[level](h)
         return h
 
@@ -191,3 +202,10 @@ def smooth_fill(image: Tensor, mask: Tensor, start: int = 4) -> Tensor:
         filled = colour + (1 - weight) * coarse
     smooth = F.interpolate(filled, scale_factor=start, mode="bilinear", align_corners=False)
     return image + mask * smooth
+
+
+def modulated(h: Tensor, place: tuple[Tensor, Tensor] | None) -> Tensor:
+    """h (B, C, H, W), scaled and shifted; as it is for None."""
+    if place is None:
+        return h
+    return h * (1 + place[0]) + place[1]

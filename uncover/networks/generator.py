@@ -11,6 +11,7 @@ best guess.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from uncover.faces import PROPERTIES, asked_look
 from uncover.networks.blocks import ConvNorm, UNet, binomial, smooth_fill
 from uncover.networks.coarse import UNSHUFFLE, CoarseStage, shrink
 from uncover.networks.variety import Variety
@@ -43,6 +45,9 @@ class GeneratorConfig:
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
     coarse_heads: attention heads at the coarse stage's last level; 0 switches them off.
     mirrored: the coarse completion is the mean of the crop's and of its mirror image's.
+    look: the coarse stage is told how the face shall look (`uncover.faces.asked_look`), and
+      `latent` is the length of that vector's latent.
+    coarse_smoothing: as `smoothing`, for the coarse stage.
     """
 
     resolution: int = 256
@@ -57,6 +62,8 @@ class GeneratorConfig:
     coarse_blocks: tuple[int, ...] = (1, 2, 3)
     coarse_heads: int = 4
     mirrored: bool = added_later(False)
+    look: bool = added_later(False)
+    coarse_smoothing: int = added_later(0)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
@@ -97,9 +104,11 @@ class Generator(nn.Module):
                 config.coarse_widths,
                 config.coarse_blocks,
                 config.coarse_heads,
+                config.latent if config.look else None,
+                config.coarse_smoothing,
             )
             self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
-        if config.latent:
+        if config.latent and not config.look:
             side, seen = config.resolution // PATCH // UNSHUFFLE, config.coarse_widths[0]
             self.variety = Variety(side, seen, config.latent, config.variety_width, groups)
         self.stem = ConvNorm(4 * PATCH**2, widths[0], 3)
@@ -114,17 +123,22 @@ class Generator(nn.Module):
             self.to_rgb.bias.zero_()
 
     def start(
-        self, image: Tensor, mask: Tensor, z: Tensor | None = None
+        self,
+        image: Tensor,
+        mask: Tensor,
+        z: Tensor | None = None,
+        look: Tensor | None = None,
     ) -> tuple[Tensor, Tensor | None]:
         """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features.
 
-        z: (K, B, latent) gives K answers to each crop one after the other, (K * B, ...).
+        z: (K, B, latent) gives K answers to each crop one after the other, (K * B, ...), of a
+        network without a look. look: (B, look_size), of one that has it.
         """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
         known, hole = shrink(image, mask, PATCH)
         if z is None:
-            small, features = self._complete(known, hole)
+            small, features = self._complete(known, hole, look)
         else:
             assert self.variety is not None
             base, h = self.coarse.begin(known, hole)
@@ -137,11 +151,13 @@ class Generator(nn.Module):
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
 
-    def _complete(self, known: Tensor, hole: Tensor) -> tuple[Tensor, Tensor]:
+    def _complete(
+        self, known: Tensor, hole: Tensor, look: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """The coarse stage's best guess of the small crop, and its features."""
         assert self.coarse is not None
         if not self.config.mirrored:
-            return self.coarse(known, hole)
+            return self.coarse(known, hole, look)
         both = [torch.cat([x, x.flip(-1)]) for x in (known, hole)]
         small, features = (x.chunk(2) for x in self.coarse(*both))
         return (small[0] + small[1].flip(-1)) / 2, features[0]
@@ -157,22 +173,51 @@ class Generator(nn.Module):
         added = F.pixel_shuffle(self.to_rgb(h), 2)
         return base + binomial(added, self.config.smoothing)
 
-    def forward(self, image: Tensor, mask: Tensor, z: Tensor | None = None) -> Tensor:
+    def forward(
+        self,
+        image: Tensor,
+        mask: Tensor,
+        z: Tensor | None = None,
+        look: Tensor | None = None,
+    ) -> Tensor:
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.
 
         image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
-        z: None for the best guess, or (K, B, latent) for K answers, (K, B, 3, S, S).
+        z: None for the best guess, or (K, B, latent) for K answers, (K, B, 3, S, S). look: how
+        the faces shall look, (B, look_size) as `uncover.faces.asked_look` makes it; None leaves
+        that to the network.
         """
+        if z is not None and self.told:
+            looks = self._looks(z, look)
+            count = len(z)
+            image, mask = (each.repeat(count, 1, 1, 1) for each in (image, mask))
+            out = self.refine(*self.start(image, mask, look=looks), mask)
+            return out.unflatten(0, (count, -1))
         if z is None:
-            return self.refine(*self.start(image, mask), mask)
+            return self.refine(*self.start(image, mask, look=look), mask)
         out = self.refine(*self.start(image, mask, z), mask.repeat(len(z), 1, 1, 1))
         return out.unflatten(0, (len(z), len(image)))
 
-    def fill(self, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    def _looks(self, z: Tensor, look: Tensor | None) -> Tensor:
+        """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent)."""
+        count, faces, latent = z.shape
+        if look is None:
+            look = z.new_zeros(faces, 2 * len(PROPERTIES) + latent)
+        asked = look[:, : look.shape[1] - latent].repeat(count, 1)
+        return torch.cat([asked, z.flatten(0, 1)], dim=1)
+
+    def fill(
+        self,
+        crops: np.ndarray,
+        masks: np.ndarray,
+        look: Mapping[str, float | None] | None = None,
+    ) -> np.ndarray:
         """Raw output for uint8 RGB crops (B, S, S, 3) and bool holes (B, S, S): uint8, as crops.
 
-        The caller composites: pixels outside the hole are the network's own, not the photo's.
-        Raises ValueError when the shapes are not those of the configured resolution.
+        look: smile, open and beard, 0..1 each, of all faces; what is None or missing is the
+        network's own best guess. The caller composites: pixels outside the hole are the network's
+        own, not the photo's. Raises ValueError when the shapes are not those of the configured
+        resolution, and for a look when the network cannot be `told`.
         """
         side = self.config.resolution
         if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
@@ -181,14 +226,35 @@ class Generator(nn.Module):
                 f"got {crops.shape} and {masks.shape}"
             )
         with torch.inference_mode():
-            return to_pixels(self(*to_network(crops, masks, next(self.parameters()).device)))
+            image, hole = to_network(crops, masks, next(self.parameters()).device)
+            return to_pixels(self(image, hole, look=self._asked(look, image)))
 
     @property
     def varied(self) -> bool:
         """Whether there is a latent vector, and so more than one answer."""
-        return self.variety is not None
+        return self.variety is not None or (self.told and self.config.latent > 0)
 
-    def sample(self, crops: np.ndarray, masks: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
+    @property
+    def told(self) -> bool:
+        """Whether it can be told how a face shall look."""
+        return self.coarse is not None and self.coarse.look is not None
+
+    def _asked(self, look: Mapping[str, float | None] | None, image: Tensor) -> Tensor | None:
+        wanted = {name: value for name, value in (look or {}).items() if value is not None}
+        if not wanted:
+            return None
+        if not self.told:
+            raise ValueError("this generator cannot be told how a face shall look")
+        return torch.from_numpy(asked_look(wanted, len(image), self.config.latent)).to(image)
+
+    def sample(
+        self,
+        crops: np.ndarray,
+        masks: np.ndarray,
+        count: int,
+        seed: int = 0,
+        look: Mapping[str, float | None] | None = None,
+    ) -> np.ndarray:
         """`count` answers to each crop: uint8 (count, B, S, S, 3), the first as `fill` gives it.
 
         The others come from standard normal latent vectors fixed by `seed`, the same for every
@@ -196,7 +262,7 @@ class Generator(nn.Module):
         """
         if count > 1 and not self.varied:
             raise ValueError("this generator has one answer to a face: it has no latent vector")
-        answers = [self.fill(crops, masks)[None]]
+        answers = [self.fill(crops, masks, look)[None]]
         if count == 1:
             return answers[0]
         drawn = torch.Generator().manual_seed(seed)
@@ -204,7 +270,8 @@ class Generator(nn.Module):
         z = torch.randn(count - 1, 1, self.config.latent, generator=drawn).to(image.device)
         with torch.inference_mode():
             for part in z.split(4):
-                answers.append(to_pixels(self(image, hole, part.expand(-1, len(crops), -1))))
+                latents = part.expand(-1, len(crops), -1)
+                answers.append(to_pixels(self(image, hole, latents, self._asked(look, image))))
         return np.concatenate(answers)
 
 

@@ -5,6 +5,7 @@ They run on onnxruntime or on OpenVINO.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -13,6 +14,7 @@ import cv2
 import numpy as np
 
 from uncover.errors import WeightsError
+from uncover.faces import asked_look
 from uncover.networks import (
     CropSegmenter,
     DetectorConfig,
@@ -22,7 +24,7 @@ from uncover.networks import (
     pad_for_detector,
     resize_for_detector,
 )
-from uncover.strict import from_dict, one_line
+from uncover.strict import added_later, from_dict, one_line
 from uncover.weights import (
     WeightsConfig,
     check_bytes,
@@ -38,9 +40,12 @@ Runtime = Literal["onnx", "openvino"]
 
 @dataclass(frozen=True)
 class PainterSettings:
-    """What the generator's ONNX file needs to know of its architecture: crop side in pixels."""
+    """What is known of the generator's ONNX file: crop side in pixels, whether it takes a look,
+    and how long that vector's latent is."""
 
     resolution: int
+    look: bool = added_later(False)
+    latent: int = added_later(0)
 
 
 class OnnxGenerator:
@@ -49,10 +54,22 @@ class OnnxGenerator:
     def __init__(self, session: Any, config: PainterSettings) -> None:
         self.session, self.config = session, config
 
-    def fill(self, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    @property
+    def told(self) -> bool:
+        """Whether it can be told how a face shall look."""
+        return self.config.look
+
+    def fill(
+        self,
+        crops: np.ndarray,
+        masks: np.ndarray,
+        look: Mapping[str, float | None] | None = None,
+    ) -> np.ndarray:
         """Raw output for uint8 RGB crops (B, S, S, 3) and bool holes (B, S, S): uint8, as crops.
 
-        Raises ValueError when the shapes are not those of the configured resolution.
+        look: smile, open and beard in 0..1, None or missing for the network's own best guess.
+        Raises ValueError when the shapes are not those of the configured resolution, and for a look
+        when the network cannot be `told`.
         """
         side = self.config.resolution
         if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
@@ -62,7 +79,12 @@ class OnnxGenerator:
             )
         hole = masks[:, None].astype(np.float32)
         image = _planes(crops / np.float32(127.5) - 1) * (1 - hole)
-        (face,) = self.session.run(["face"], {"image": image, "mask": hole})
+        inputs = {"image": image, "mask": hole}
+        if self.told:
+            inputs["look"] = asked_look(look or {}, len(crops), self.config.latent)
+        elif any(value is not None for value in (look or {}).values()):
+            raise ValueError("this generator cannot be told how a face shall look")
+        (face,) = self.session.run(["face"], inputs)
         pixels = np.clip(np.rint((face + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
         return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
 

@@ -23,6 +23,7 @@ from torchvision.ops import clip_boxes_to_image, remove_small_boxes, roi_align
 from torchvision.ops.poolers import LevelMapper
 
 from uncover.errors import WeightsError
+from uncover.faces import asked_look
 from uncover.networks import best_apart, fold, propose
 from uncover.weights import (
     CARD,
@@ -100,6 +101,19 @@ class _Detector(nn.Module):
         return torch.cat(pooled), torch.cat(order).argsort()
 
 
+class _Told(nn.Module):
+    """A generator whose third input says how the faces shall look, (B, look_size); zeros leave it
+    to the network."""
+
+    def __init__(self, generator: Any) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, image: Tensor, mask: Tensor, look: Tensor) -> Tensor:
+        painted: Tensor = self.generator(image, mask, look=look)
+        return painted
+
+
 class CropToFace(nn.Module):
     """uint8 crops (B, S, S, 3) -> the crop with the mask painted over, and which pixels it was.
 
@@ -148,12 +162,16 @@ def export(folder: Path, out: Path) -> dict[str, int]:
     bundle = load_bundle(folder)
     side, inner = bundle.generator.config.resolution, bundle.segmenter.config.resolution
     crops = torch.from_numpy(_drawn(2, side))
+    told = bool(getattr(bundle.generator, "told", False))
+    looks = []
+    if told:
+        looks = [torch.from_numpy(asked_look({"smile": 0.8}, 2, bundle.generator.config.latent))]
     photo = torch.from_numpy(_drawn(1, 320)[0]).permute(2, 0, 1).float() / 255
     inputs: dict[str, tuple[nn.Module, tuple[Tensor, ...], list[str], list[str]]] = {
         "generator": (
-            bundle.generator,
-            _hidden(crops),
-            ["image", "mask"],
+            _Told(bundle.generator) if told else bundle.generator,
+            (*_hidden(crops), *looks),
+            ["image", "mask", *(["look"] if told else [])],
             ["face"],
         ),
         "segmenter": (

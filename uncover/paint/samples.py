@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,21 +26,38 @@ def check_samples(generator: Painter, samples: int) -> None:
         )
 
 
+def check_look(generator: Painter, look: Mapping[str, float]) -> None:
+    """Raise UncoverError when a look is asked of a generator that cannot be told one."""
+    if look and not getattr(generator, "told", False):
+        raise UncoverError(
+            f"these weights cannot be told {', '.join(look)}: leave it out, or take weights that "
+            "were trained for it"
+        )
+
+
 def answers(
-    generator: Painter, crops: NDArray[np.uint8], holes: NDArray[np.bool_], samples: int = 1
+    generator: Painter,
+    crops: NDArray[np.uint8],
+    holes: NDArray[np.bool_],
+    samples: int = 1,
+    look: Mapping[str, float] | None = None,
 ) -> NDArray[np.uint8]:
     """The painted crops, uint8 (samples, B, S, S, 3), for crops (B, S, S, 3) with holes (B, S, S).
 
     They are the generator's own everywhere, in the tone of the photo where that is monochrome.
+    look: what is asked of all faces, as `Settings.look` gives it.
 
     Raises:
-        UncoverError: several samples of a generator that has one answer.
+        UncoverError: several samples of a generator that has one answer, or a look of one that
+            cannot be told.
     """
     check_samples(generator, samples)
+    check_look(generator, look or {})
+    told = {"look": look} if look else {}
     if samples == 1:
-        filled = generator.fill(crops, holes)[None]
+        filled = generator.fill(crops, holes, **told)[None]
     else:
-        filled = generator.sample(crops, holes, samples)
+        filled = generator.sample(crops, holes, samples, **told)
     return np.stack(
         [
             [kept_monochrome(*face) for face in zip(answer, crops, holes, strict=True)]

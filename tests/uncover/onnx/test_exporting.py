@@ -251,3 +251,39 @@ def test_photos_are_filled_without_torch(
         Uncoverer.from_pretrained(str(folder), backend=runtime, device="cuda")
     with pytest.raises(UncoverError, match="backend must be torch, onnx or openvino"):
         Uncoverer.from_pretrained(str(folder), backend="tflite")
+
+
+def test_a_look_is_a_third_input_and_zeros_leave_it_to_the_network(tmp_path: Path) -> None:
+    from uncover.faces import asked_look
+    from uncover.onnx.exporting import _hidden, _Told, _write
+
+    torch.manual_seed(4)
+    config = GeneratorConfig(
+        64,
+        widths=(8, 16),
+        blocks=(1, 1),
+        detail_width=4,
+        latent=2,
+        look=True,
+        coarse_widths=(8, 12),
+        coarse_blocks=(1, 1),
+        coarse_heads=2,
+    )
+    network = Generator(config).eval()
+    torch.nn.init.normal_(network.coarse.to_rgb.weight, std=0.1)
+    torch.nn.init.normal_(network.coarse.look.out.weight, std=0.3)
+    crops = np.stack([draw_face(seed, 64).image for seed in range(2)])
+    holes = np.zeros((2, 64, 64), bool)
+    holes[:, 36:60, 12:52] = True
+    look = torch.from_numpy(asked_look({"open": 0.2}, 2, 2))
+    example = (*_hidden(torch.from_numpy(crops)), look)
+    _write(_Told(network).eval(), example, ["image", "mask", "look"], ["face"], tmp_path / "g.onnx")
+    session = onnx_backend.open_session((tmp_path / "g.onnx").read_bytes(), "g.onnx", 1)
+    twin = onnx_backend.OnnxGenerator(session, onnx_backend.PainterSettings(64, True, 2))
+    for asked in (None, {"smile": 1.0}, {"smile": 0.0, "beard": 1.0}):
+        ours, theirs = (each.fill(crops, holes, asked).astype(int) for each in (network, twin))
+        assert np.abs(ours - theirs).max() <= 1
+    assert np.abs(twin.fill(crops, holes) - twin.fill(crops, holes, {"smile": 1.0})).max() > 1
+    plain = onnx_backend.OnnxGenerator(session, onnx_backend.PainterSettings(64))
+    with pytest.raises(ValueError, match="cannot be told"):
+        plain.fill(crops, holes, {"smile": 1.0})
