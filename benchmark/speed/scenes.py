@@ -69,7 +69,9 @@ def _portrait(side: int) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     try:
         from skimage.data import astronaut
     except ImportError:
-        raise UncoverError("the scenes need scikit-image: pip install scikit-image") from None
+        raise UncoverError(
+            "the scenes need scikit-image: python -m pip install -e '.[speed]'"
+        ) from None
     picture = np.ascontiguousarray(astronaut()[_HEAD])
     landmarks = find_landmarks(picture)
     if landmarks is None:

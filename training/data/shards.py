@@ -17,7 +17,6 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
 import numpy as np
-import psutil
 from torch.utils.data import IterableDataset, get_worker_info
 
 from training.data.faces import AugmentSettings, StoredFace, draw_item
@@ -168,6 +167,8 @@ def measure(source: str, count: int, size: int) -> None:
     The rate is by the process's own CPU time, so other work on the machine hardly matters.
     Raises UncoverError when the shards cannot be read.
     """
+    import psutil  # here: only this measurement needs it
+
     cv2.setNumThreads(1)
     draws = ShardDraws(read_index(source), size, count, 0, 0.5, AugmentSettings(), batch=1)
     process = psutil.Process()

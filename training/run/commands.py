@@ -12,6 +12,7 @@ from uncover.errors import UncoverError
 
 EXTRAS = {
     "accelerate": "train",
+    "psutil": "shards",
     "pycocotools": "train",
     "tensorboard": "train",
     "webdataset": "shards",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
-from training.run.commands import command_parser, run_to_exit
+from training.run.commands import EXTRAS, command_parser, run_to_exit
 from uncover.errors import UncoverError
 
 
@@ -37,3 +40,26 @@ def test_the_help_shows_the_docstring_as_it_is(capsys) -> None:
     out = capsys.readouterr().out
     assert "python -m training.some" in out
     assert "\n    an example\n" in out
+
+
+def asked_for_help(module: str, *missing: str) -> subprocess.CompletedProcess[str]:
+    """`python -m MODULE --help` where these packages are not installed."""
+    code = f"import sys, runpy; sys.modules.update(dict.fromkeys({missing}))\n"
+    code += f"sys.argv = ['{module}', '--help']\n"
+    code += f"runpy.run_module('{module}', run_name='__main__', alter_sys=True)"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+
+
+@pytest.mark.parametrize("module", ["training.gan", "training.variety"])
+def test_without_the_extras_one_line_says_which_to_install(module) -> None:
+    done = asked_for_help(module, *EXTRAS)
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("error: ")
+    assert "pip install -e '.[train]'" in done.stderr
+
+
+def test_the_benchmark_needs_no_extras_to_start() -> None:
+    done = asked_for_help("benchmark", *EXTRAS, "skimage", "onnxruntime", "openvino")
+    assert done.returncode == 0, done.stderr
+    assert "--weights" in done.stdout
