@@ -1,32 +1,20 @@
 """What the weights' card says about them: origin, licence, and benchmark results by group.
 
-Results are read from results.json beside the weights (the benchmark's own file), else from the
-table in the card itself, which travels with the weights.
+Results are read from results.json beside the weights: the benchmark's own file, which travels
+with them.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from uncover.weights import CARD, WeightsConfig, read_config
+from uncover.weights import CARD, RESULTS, WeightsConfig, read_config
 
 ALL = "all"
-RESULTS = "results.json"
-_NUMBER = r"-?\d+(?:\.\d+)?(?:e-?\d+)?"
-_CELL = re.compile(rf"^({_NUMBER})(?:\s*[(\[]({_NUMBER})\s*[–,-]\s*({_NUMBER})[)\]])?$")
-_METRICS = (
-    ("psnr_hole", "psnr, hole"),
-    ("ssim_hole", "ssim, hole"),
-    ("ssim", "ssim"),
-    ("lpips", "lpips"),
-    ("kid", "kid"),
-    ("fid", "fid"),
-)
 
 
 @dataclass(frozen=True)
@@ -78,9 +66,6 @@ def read_card(folder: Path) -> Card:
     page = folder / CARD
     text = page.read_text("utf-8", "replace") if page.is_file() else ""
     data, slices = _from_file(folder / RESULTS, config)
-    if not slices:
-        slices = _from_table(text)
-        data = str((config.results or {}).get("data", ""))
     return Card(
         text=_body(text),
         licence=config.licence,
@@ -118,40 +103,6 @@ def _slice(entry: Mapping[str, Any]) -> Slice:
         for name, m in entry["metrics"].items()
     }
     return Slice(fixed, int(entry["n"]), metrics)
-
-
-def _from_table(text: str) -> list[Slice]:
-    """Results from a card's table whose header starts with "slice" and "n"."""
-    slices: list[Slice] = []
-    names: list[str | None] = []
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if not line.lstrip().startswith("|"):
-            if slices:
-                break
-            names = []
-        elif [cell.lower() for cell in cells[:2]] == ["slice", "n"]:
-            names = [_metric(cell) for cell in cells[2:]]
-        elif names and len(cells) == len(names) + 2 and cells[1].isdigit():
-            parts = [part.split(" ", 1) for part in cells[0].split(", ") if " " in part]
-            fixed = dict(parts)
-            pairs = zip(names, cells[2:], strict=True)
-            metrics = {name: _measure(cell) for name, cell in pairs if name}
-            slices.append(Slice(fixed, int(cells[1]), metrics))
-    return slices
-
-
-def _metric(header: str) -> str | None:
-    low = header.lower()
-    return next((name for name, start in _METRICS if low.startswith(start)), None)
-
-
-def _measure(cell: str) -> Measure:
-    found = _CELL.match(cell.strip("* "))
-    if not found:
-        return Measure(None)
-    value, low, high = (None if part is None else float(part) for part in found.groups())
-    return Measure(value, low, high)
 
 
 def values_of(slices: Iterable[Slice], factor: str) -> list[str]:

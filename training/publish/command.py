@@ -22,6 +22,7 @@ from uncover.errors import UncoverError
 from uncover.weights import (
     CARD,
     CONFIG,
+    RESULTS,
     WeightsConfig,
     default_folder,
     hub,
@@ -76,10 +77,16 @@ def prepare(
 
             export(staged, staged)
             config = read_config(staged)
+        if results is not None:
+            write_atomically(staged / RESULTS, results.read_bytes())
         card = write_card(config, repo, measured)
         kept = _install(staged, out, config, card, remote_card)
-    files = (CONFIG, *config.files(), *(() if remote_card and was_edited(remote_card) else (CARD,)))
-    return Plan(out, files, kept)
+    files = [CONFIG, *config.files()]
+    if results is not None:
+        files.append(RESULTS)
+    if not (remote_card and was_edited(remote_card)):
+        files.append(CARD)
+    return Plan(out, tuple(files), kept)
 
 
 def _install(
@@ -90,6 +97,9 @@ def _install(
     kept = next((text for text in (remote_card, local) if text and was_edited(text)), None)
     for name in config.files():
         write_atomically(out / name, (staged / name).read_bytes())
+    measured = staged / RESULTS
+    if measured.is_file():
+        write_atomically(out / RESULTS, measured.read_bytes())
     write_atomically(out / CARD, (kept or card).encode())
     write_atomically(out / CONFIG, (staged / CONFIG).read_bytes())
     for path in out.iterdir():

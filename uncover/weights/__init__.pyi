@@ -7,6 +7,7 @@ from .config import CARD as CARD
 from .config import CONFIG as CONFIG
 from .config import INFERENCE as INFERENCE
 from .config import LICENCE as LICENCE
+from .config import RESULTS as RESULTS
 from .config import Component as Component
 from .config import OnnxFile as OnnxFile
 from .config import WeightsConfig as WeightsConfig

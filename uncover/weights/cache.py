@@ -23,6 +23,7 @@ from uncover.weights.config import (
     CONFIG,
     INFERENCE,
     REFUSED,
+    RESULTS,
     WeightsConfig,
     check_files,
     hash_file,
@@ -32,6 +33,8 @@ from uncover.weights.config import (
 from uncover.weights.hub import MAIN
 
 RECORD = "uncover.json"
+LARGEST_RESULTS = 2**22
+"""Bytes of a results.json that is still pulled; the embedded one has a twentieth of that."""
 Files = Literal["torch", "onnx", "all"]
 log = logging.getLogger("uncover")
 
@@ -125,7 +128,10 @@ def _download(repo: str, commit: str, files: Files) -> Path:
         )
     if sizes[CONFIG] > 2**20:
         raise WeightsError(f"{repo}: its {CONFIG} is absurdly large ({sizes[CONFIG]} bytes)")
-    folder = hub.fetch(repo, commit, [name for name in (CONFIG, CARD) if name in sizes])
+    notes = [name for name in (CARD, RESULTS) if name in sizes]
+    if sizes.get(RESULTS, 0) > LARGEST_RESULTS:
+        notes.remove(RESULTS)
+    folder = hub.fetch(repo, commit, [CONFIG, *notes])
     config = read_config(folder)
     wanted = wanted_files(config, files)
     for name in wanted:

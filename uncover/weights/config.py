@@ -21,6 +21,7 @@ FORMAT = "uncover/1"
 LICENCE = "cc-by-nc-sa-4.0"
 CONFIG = "config.json"
 CARD = "README.md"
+RESULTS = "results.json"
 INFERENCE = ("generator", "segmenter", "detector")
 OPTIONAL = ("seed_generator", "discriminator_global", "discriminator_local")
 MAX_FILE = 4 * 2**30

@@ -138,6 +138,7 @@ def test_the_card_says_what_matters(run: Path, finder_run: Path, tmp_path: Path)
     measured = results(tmp_path / "results.json", sha256)
     out = tmp_path / "out"
     assert main(args(run, finder_run, dry_run=True, out=out, results=measured)) == 0
+    assert (out / "results.json").read_bytes() == measured.read_bytes()
     card = (out / "README.md").read_text()
     head = yaml.safe_load(card.split("---")[1])
     assert head["license"] == "cc-by-nc-sa-4.0"

@@ -31,11 +31,14 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[HubServe
         yield running
 
 
+NOTES = {"README.md": b"card", "results.json": b"{}"}
+
+
 def weights(folder: Path, seed: int) -> dict[str, bytes]:
     """The files of a tiny weights folder."""
     for number, name in enumerate(("generator", "segmenter", "detector", "discriminator_global")):
         save_component(folder, name, trained_tiny(seed + number), TinyConfig())
-    return {path.name: path.read_bytes() for path in folder.iterdir()} | {"README.md": b"card"}
+    return {path.name: path.read_bytes() for path in folder.iterdir()} | NOTES
 
 
 @pytest.fixture
@@ -47,7 +50,7 @@ def repo(server: HubServer, tmp_path: Path) -> Repo:
 
 def test_only_the_files_that_the_config_names_are_pulled(server: HubServer, repo: Repo) -> None:
     folder = pull(NAME)
-    names = {"config.json", "README.md", "generator.safetensors", "segmenter.safetensors"}
+    names = {"config.json", *NOTES, "generator.safetensors", "segmenter.safetensors"}
     assert {path.name for path in folder.iterdir()} == names | {"detector.safetensors"}
     everything = pull(NAME, files="all")
     assert {p.name for p in everything.iterdir()} == names | {
