@@ -21,7 +21,7 @@ _BELOW_TIP = 0.2  # this height of the top edge on (`top_edge`), the nose is out
 
 # A mask on the chin of a face that the detector calls bare. Collars, hands and beards are found as
 # mask too, but without straps, with a blurred border, or with little certainty. Chosen on drawn
-# masks on val faces and on bare val and train faces (docs/results.md).
+# masks on val faces and on bare val and train faces (docs/history.md).
 _HIGHEST, _LOWEST = 1.2, 2.9  # where its top edge may be (`top_edge`)
 _STRAPS = 0.002  # of the crop that it covers between eyes and mouth, with straps
 _WITH_STRAPS = 0.04  # of the crop that it covers; and then either
@@ -33,7 +33,7 @@ _SHORT_FRINGE = 0.4
 _CERTAIN = 0.8  # share of the mask's pixels with a probability over 0.9
 
 # A worn mask on a face that the detector calls bare: a print or the colour of skin can hide it
-# there. Chosen on web photos and scenes, and on bare faces of all splits (docs/results.md).
+# there. Chosen on web photos and scenes, and on bare faces of all splits (docs/history.md).
 _SURE, _SURELY = 0.55, 0.95  # so many of its pixels have at least this probability
 _WORN = 0.15  # of the crop that it covers
 
