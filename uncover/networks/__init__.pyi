@@ -15,6 +15,7 @@ from .detector import MaskDetector as MaskDetector
 from .generator import PATCH as PATCH
 from .generator import Generator as Generator
 from .generator import GeneratorConfig as GeneratorConfig
+from .generator import fill_plainly as fill_plainly
 from .generator import to_network as to_network
 from .lean_import import import_torchvision as import_torchvision
 from .proposals import best_apart as best_apart

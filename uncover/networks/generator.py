@@ -219,12 +219,7 @@ class Generator(nn.Module):
         own, not the photo's. Raises ValueError when the shapes are not those of the configured
         resolution, and for a look when the network cannot be `told`.
         """
-        side = self.config.resolution
-        if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
-            raise ValueError(
-                f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
-                f"got {crops.shape} and {masks.shape}"
-            )
+        check_crops(crops, masks, self.config.resolution)
         with torch.inference_mode():
             image, hole = to_network(crops, masks, next(self.parameters()).device)
             return to_pixels(self(image, hole, look=self._asked(look, image)))
@@ -273,6 +268,24 @@ class Generator(nn.Module):
                 latents = part.expand(-1, len(crops), -1)
                 answers.append(to_pixels(self(image, hole, latents, self._asked(look, image))))
         return np.concatenate(answers)
+
+
+def check_crops(crops: np.ndarray, masks: np.ndarray, side: int) -> None:
+    """Raises ValueError unless crops are (B, side, side, 3) and masks (B, side, side)."""
+    if crops.shape[1:] != (side, side, 3) or masks.shape != crops.shape[:3]:
+        raise ValueError(
+            f"expected crops (B, {side}, {side}, 3) and masks (B, {side}, {side}), "
+            f"got {crops.shape} and {masks.shape}"
+        )
+
+
+def fill_plainly(network: nn.Module, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+    """What a network (image, hole) -> image of another kind makes of crops: as `Generator.fill`
+    without a look. network: has `config.resolution`.
+    """
+    check_crops(crops, masks, network.config.resolution)
+    with torch.inference_mode():
+        return to_pixels(network(*to_network(crops, masks, next(network.parameters()).device)))
 
 
 def to_pixels(out: Tensor) -> np.ndarray:
