@@ -59,7 +59,9 @@ def test_items_have_the_promised_shapes(faces):
     item = draws(faces[0])[0]
     assert item["image"].shape == (3, 64, 64)
     assert item["hole"].shape == item["valid"].shape == (1, 64, 64)
-    assert all(value.dtype == np.uint8 for value in item.values())
+    assert item["look"].shape == (3,)
+    assert item["look"].dtype == np.float32
+    assert all(item[name].dtype == np.uint8 for name in ("image", "hole", "valid"))
     assert set(np.unique(item["hole"])) == {0, 1}
 
 
