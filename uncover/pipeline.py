@@ -6,6 +6,7 @@ ONNX session, a fake in a test) can stand in for them, and importing this module
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,12 +16,13 @@ from numpy.typing import NDArray
 from uncover.crop import FaceCrop, frame_around_mask
 from uncover.errors import UncoverError
 from uncover.find import (
-    ON_CHIN,
     FaceFinder,
     Part,
     Task,
+    check_places,
     from_mask,
     in_chunks,
+    read_masks,
     split_mask,
     whole_mask,
 )
@@ -30,7 +32,7 @@ from uncover.results import Face, Result
 from uncover.settings import Detector, Painter, Segmenter, Settings, Watch, unwatched
 from uncover.weights import load_networks
 
-__all__ = ["ON_CHIN", "Face", "Result", "Settings", "Uncoverer"]
+__all__ = ["Face", "Result", "Settings", "Uncoverer"]
 
 
 class Uncoverer:
@@ -161,17 +163,50 @@ class Uncoverer:
         """
         settings = self._settings(blend=blend, samples=samples, smile=smile, open=open, beard=beard)
         photo = read_image(image)
-        painted = read_mask(mask, photo)
-        if self.is_one_crop(photo):
-            whole = FaceCrop.whole(photo.width, photo.height, self._side)
-            tasks = [from_mask(whole_mask(painted), whole, photo.rgb)]
-        else:
-            finder = self.finder(settings)
-            faces = [f for f in finder.detections(photo) if f[2] >= settings.min_score]
-            parts = split_mask(painted, faces)
-            crops = self._framed(photo, parts, finder)
-            tasks = [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
+        tasks = self._given(photo, read_mask(mask, photo), settings)
         return self._paint(photo, [], tasks, settings)
+
+    def refill(
+        self,
+        result: Result,
+        *,
+        masks: Mapping[int | None, MaskLike] | Sequence[MaskLike | None] | None = None,
+        skip: Collection[int] = (),
+        blend: Blend | None = None,
+        samples: int | None = None,
+        smile: float | None = None,
+        open: float | None = None,
+        beard: float | None = None,
+    ) -> Result:
+        """Paint the photo of a result anew, with masks put right by hand and faces left out.
+
+        What is not named is painted as it was: with nothing changed the picture is the same.
+
+        Args:
+            result: of this `Uncoverer`; its `photo` and `faces` are what counts.
+            masks: new masks, of the photo's size, as `fill` takes them: by a face's place in
+                `result.faces`, or a list with one for each face, where None keeps the mask. At
+                None (in a list: after the last face) stands what belongs to none of them.
+            skip: places of faces that are left as they are in the photo.
+            blend, samples, smile, open, beard: as in `Settings`, for this photo only.
+
+        Returns:
+            As `__call__`. A face that is skipped has the reason "struck out", one whose mask is
+            empty "no mask pixels found".
+
+        Raises:
+            ImageError: a mask cannot be used, or is of another size.
+            UncoverError: there is no such face, or several samples of a generator that has one
+                answer, or a look of one that cannot be told.
+        """
+        settings = self._settings(blend=blend, samples=samples, smile=smile, open=open, beard=beard)
+        photo, faces = result.photo, result.faces
+        new, missed = read_masks(masks, photo, len(faces))
+        check_places(skip, len(faces))
+        aside, tasks = self.finder(settings).again(photo, faces, new, skip)
+        if missed.any():
+            tasks += self._given(photo, missed, settings)
+        return self._paint(photo, aside, tasks, settings)
 
     def is_one_crop(self, photo: Photo) -> bool:
         """Whether `fill` takes the picture as one face crop, as it is, and looks for no face."""
@@ -199,6 +234,17 @@ class Uncoverer:
         """What looks for the faces of a photo, with these settings."""
         return FaceFinder(self.detector, self.segmenter, settings, self._side, self.watch)
 
+    def _given(self, photo: Photo, painted: NDArray[np.bool_], settings: Settings) -> list[Task]:
+        """The tasks that paint exactly a mask, bool (H, W), not empty."""
+        if self.is_one_crop(photo):
+            whole = FaceCrop.whole(photo.width, photo.height, self._side)
+            return [from_mask(whole_mask(painted), whole, photo.rgb)]
+        finder = self.finder(settings)
+        faces = [f for f in finder.detections(photo) if f[2] >= settings.min_score]
+        parts = split_mask(painted, faces)
+        crops = self._framed(photo, parts, finder)
+        return [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
+
     def _framed(self, photo: Photo, parts: list[Part], finder: FaceFinder) -> list[FaceCrop]:
         """The frame of the face that each part of a mask lies on, guessed where none is found."""
         rough = [
@@ -221,8 +267,7 @@ class Uncoverer:
         return Result(photo, first, faces, photo.warnings, tuple(others))
 
     def _filled(self, tasks: list[Task], settings: Settings) -> list[list[NDArray[np.uint8]]]:
-        """The generator's crops, once for each sample, all faces of a photo in one batch (of at
-        most `batch`)."""
+        """The generator's crops, once for each sample, faces in batches of at most `batch`."""
         check_samples(self.generator, settings.samples)
         check_look(self.generator, settings.look)
         kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(settings.samples)]

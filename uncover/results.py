@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +32,8 @@ class Face:
         polygon: outline of the mask in photo pixels, before it is widened for painting.
         rect, patch: the painted pixels as bool (y1 - y0, x1 - x0) in a photo rectangle.
         crop: the upright frame in which it was filled; None when it was not looked at so closely.
+        outlined: whose the mask is: "found" by the networks, "given" to `Uncoverer.fill` and
+            painted exactly, or "corrected" in `Uncoverer.refill` and painted soft at its edge.
     """
 
     box: tuple[float, float, float, float]
@@ -45,6 +47,7 @@ class Face:
     rect: Rect = (0, 0, 0, 0)
     patch: NDArray[np.bool_] = field(default_factory=lambda: np.zeros((0, 0), bool))
     crop: FaceCrop | None = None
+    outlined: Literal["found", "given", "corrected"] = "found"
 
     @property
     def mask(self) -> NDArray[np.bool_]:

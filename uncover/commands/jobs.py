@@ -11,8 +11,9 @@ from typing import Any, Literal, TypeVar
 from uncover.commands.by_hand import doubt, save_mask
 from uncover.commands.places import STDIO, Job
 from uncover.errors import UncoverError
+from uncover.find import ON_CHIN
 from uncover.images import FORMATS, Photo, encoded, read_image, read_mask
-from uncover.pipeline import ON_CHIN, Uncoverer
+from uncover.pipeline import Uncoverer
 from uncover.results import Face, Result
 
 Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]

@@ -1,11 +1,10 @@
-"""What to paint for each face: from the networks' answers, or from a mask given by hand."""
+"""What to paint for each face, from the networks' answers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,15 +13,12 @@ from uncover.crop import (
     Box,
     FaceCrop,
     Patch,
-    Rect,
     clean_mask,
-    face_box,
     hole_in_crop,
     outline,
     patch_from_crop,
     soft_region,
     spared,
-    widened_to,
 )
 from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
@@ -36,6 +32,7 @@ WRONG = "mask_worn_incorrectly"
 ON_CHIN = "mask on the chin"
 NO_MASK = "no mask pixels found"
 NO_FACE = "no face under the mask"
+STRUCK_OUT = "struck out"
 SPARED = ("bare", ON_CHIN)
 """Reasons for which nothing of another face's mask is painted in a face's box either."""
 
@@ -74,20 +71,6 @@ class Judged:
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
     outside: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Part:
-    """One face's part of a mask given by hand: bool (h, w) in a rectangle, and the face found."""
-
-    rect: Rect
-    painted: NDArray[np.bool_]
-    found: Found | None = None
-
-    @property
-    def at(self) -> tuple[int, int]:
-        """The rectangle's first pixel (x, y)."""
-        return self.rect[:2]
 
 
 def why_not(face: Face, settings: Settings) -> str | None:
@@ -211,74 +194,3 @@ def task_for(
         beside = outside_patch(straps, short, *where)
     face = joined(joined(face, outside), beside)
     return Task(face, crop, found.seen, patch, hole, outside, beside)
-
-
-def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:
-    """A mask's connected pieces, each with the detected face it lies on, one part per face.
-
-    Args:
-        painted: bool (H, W), not empty.
-        faces: what was detected; pieces on none of them become one part together.
-    """
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        painted.view(np.uint8), connectivity=8
-    )
-    owners: dict[int, list[int]] = {}
-    for index in range(1, count):
-        x0, y0, x1, y1 = _rect(stats, [index])
-        ys, xs = np.nonzero(labels[y0:y1, x0:x1] == index)
-        ys, xs = ys + y0, xs + x0
-        inside = [
-            float(((xs >= b[0]) & (xs < b[2]) & (ys >= b[1]) & (ys < b[3])).mean())
-            for b, _, _ in faces
-        ]
-        best = int(np.argmax(inside)) if inside and max(inside) >= 0.3 else -1
-        owners.setdefault(best, []).append(index)
-    parts = []
-    for owner, indices in owners.items():
-        rect = x0, y0, x1, y1 = _rect(stats, indices)
-        part = np.isin(labels[y0:y1, x0:x1], indices)
-        parts.append(Part(rect, part, faces[owner] if owner >= 0 else None))
-    return parts
-
-
-def whole_mask(painted: NDArray[np.bool_]) -> Part:
-    """All of a mask, bool (H, W), not empty, as one part."""
-    rows, columns = np.flatnonzero(painted.any(1)), np.flatnonzero(painted.any(0))
-    x0, y0, x1, y1 = int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
-    return Part((x0, y0, x1, y1), painted[y0:y1, x0:x1])
-
-
-def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
-    """The task that paints exactly a part of a mask given by hand.
-
-    Args:
-        part: what to paint.
-        crop: the face's frame; zoomed out when the part does not fit into it.
-        photo: uint8 (H, W, 3).
-    """
-    height, width = photo.shape[:2]
-    crop = widened_to(crop, part.painted, at=part.at)
-    box, label, score = part.found or (face_box(crop, width, height), MASKED, 1.0)
-    face = Face(
-        box=box,
-        label=label,
-        score=score,
-        size=(height, width),
-        roll=crop.roll,
-        polygon=outline(part.painted, at=part.at, extent=max(height, width)),
-        rect=part.rect,
-        patch=part.painted,
-    )
-    hole = hole_in_crop(crop, part.painted, part.rect, (height, width))
-    patch = Patch(part.rect, part.painted.astype(np.float32))
-    return Task(face, crop, crop.extract(photo), patch, hole)
-
-
-def _rect(stats: NDArray[np.int32], indices: Sequence[int]) -> Rect:
-    """The rectangle around some connected components."""
-    chosen = stats[indices]
-    lo = chosen[:, [cv2.CC_STAT_LEFT, cv2.CC_STAT_TOP]]
-    hi = lo + chosen[:, [cv2.CC_STAT_WIDTH, cv2.CC_STAT_HEIGHT]]
-    (x0, y0), (x1, y1) = lo.min(0).tolist(), hi.max(0).tolist()
-    return x0, y0, x1, y1

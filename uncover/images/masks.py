@@ -19,7 +19,7 @@ _HALF = 127
 _ONE_COLOUR = 24  # levels that opaque pixels may differ by and still be one paint
 
 
-def read_mask(mask: MaskLike, photo: Photo) -> NDArray[np.bool_]:
+def read_mask(mask: MaskLike, photo: Photo, may_be_empty: bool = False) -> NDArray[np.bool_]:
     """Read a mask: True where to paint.
 
     White (over 127) or any bright colour marks. Where only two values are used and the lower one is
@@ -29,6 +29,7 @@ def read_mask(mask: MaskLike, photo: Photo) -> NDArray[np.bool_]:
     Args:
         mask: a path, the bytes of a file or an open file, a PIL image, or a bool or uint8 (H, W)
             array, of the photo's size.
+        may_be_empty: whether a mask that marks nothing is one.
 
     Returns:
         bool (H, W).
@@ -50,7 +51,7 @@ def read_mask(mask: MaskLike, photo: Photo) -> NDArray[np.bool_]:
             f"the mask is {painted.shape[1]}x{painted.shape[0]} but the photo is "
             f"{photo.width}x{photo.height} (upright): give a mask of the photo's size"
         )
-    if not painted.any():
+    if not may_be_empty and not painted.any():
         raise ImageError("the mask is empty: paint white (over 127) where the face is to be filled")
     return painted
 

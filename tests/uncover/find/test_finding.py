@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tests.uncover.fake_networks import CLOTH, cloth_left, draw_scene, make
+from uncover.find import ON_CHIN
 from uncover.find.tasks import NO_FACE, believed
-from uncover.pipeline import ON_CHIN
 
 BOX = (60, 30, 140, 135)
 

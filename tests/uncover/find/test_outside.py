@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 import pytest
 
-from page.visit.correction import Correction, fill_again, make_regions
 from tests.uncover.fake_networks import CLOTH, SKIN, draw_scene, make
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import Patch
@@ -275,12 +274,9 @@ def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
 
 def test_a_correction_by_hand_keeps_the_straps() -> None:
     uncoverer, photo = make([BOX]), read_image(strapped())
-    found = uncoverer(photo.rgb)
-    regions = make_regions(found.faces, photo.width, photo.height)
-    x0, y0, x1, y1 = regions[0].rect
+    found = uncoverer(photo)
     grown = cv2.dilate(found.faces[0].mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    by_hand = [Correction(True, grown[y0:y1, x0:x1]), Correction(False)]
-    again = fill_again(uncoverer, photo, found.faces, regions, by_hand, "feather")
+    again = uncoverer.refill(found, masks={0: grown})
     assert np.array_equal(again.faces[0].mask, grown)
     assert again.faces[0].crop is not None
     assert again.faces[0].crop.scale == pytest.approx(found.faces[0].crop.scale, rel=0.05)
@@ -310,9 +306,7 @@ def test_the_pipeline_paints_overhang_in_the_wider_frame(blend: str) -> None:
 
 @pytest.mark.parametrize("scene", [strapped, winged])
 def test_what_was_painted_outside_is_painted_again(scene: Callable[[], np.ndarray]) -> None:
-    uncoverer, photo = make([BOX]), read_image(scene())
-    found = uncoverer(photo.rgb)
-    regions = make_regions(found.faces, photo.width, photo.height)
-    as_found = [Correction(True), Correction(False)]
-    again = fill_again(uncoverer, photo, found.faces, regions, as_found, "feather")
+    uncoverer = make([BOX])
+    found = uncoverer(scene())
+    again = uncoverer.refill(found)
     np.testing.assert_array_equal(again.pixels, found.pixels)

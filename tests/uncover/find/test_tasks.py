@@ -13,16 +13,14 @@ from uncover.crop.alignment import frame_around_mask, refine, widened_to
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import patch_from_crop
 from uncover.crop.regions import clean_mask, hole_in_crop, outline, soft_region
+from uncover.find.by_hand import from_mask, split_mask, whole_mask
 from uncover.find.tasks import (
     Judged,
     Task,
-    from_mask,
     is_part_of,
     judge,
     margin_around,
-    split_mask,
     task_for,
-    whole_mask,
 )
 from uncover.networks import SegmenterConfig
 from uncover.paint.compositing import match_colours, paste
