@@ -6,17 +6,17 @@ PORT   ?= 7860
 
 .PHONY: demo test lint format bench train-smoke pictures clean
 
-$(BIN)/python:
-	@$(PYTHON) -c 'import sys; v = sys.version_info; sys.exit(f"Python 3.11 or newer is needed, {v[0]}.{v[1]} found: set PYTHON=python3.11" if v < (3, 11) else 0)'
-	$(PYTHON) -m venv $(VENV)
-
-$(VENV)/.run: $(BIN)/python requirements.txt pyproject.toml
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e .
+$(VENV)/.run: install.py requirements.txt pyproject.toml setup.py
+	$(PYTHON) install.py $(VENV)
 	@touch $@
 
-$(VENV)/.dev: $(VENV)/.run
-	$(BIN)/python -m pip install -q --disable-pip-version-check -e '.[dev,train,onnx,shards]'
+$(VENV)/.bench: $(VENV)/.bench
+	$(PYTHON) install.py $(VENV) bench
 	@touch $@
+
+$(VENV)/.dev: install.py requirements.txt pyproject.toml setup.py
+	$(PYTHON) install.py $(VENV) dev
+	@touch $(VENV)/.run $(VENV)/.bench $@
 
 demo: $(VENV)/.run  ## the page on http://127.0.0.1:7860
 	GRADIO_SERVER_PORT=$(PORT) $(BIN)/python app.py
@@ -32,7 +32,7 @@ format: $(VENV)/.dev
 test: lint  ## two processes, each file of tests in one of them
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(VENV)/.run  ## a one-minute benchmark on drawn faces, works anywhere
+bench: $(VENV)/.bench  ## a one-minute benchmark on drawn faces, works anywhere
 	$(BIN)/python -m benchmark --drawn 60 --weights weights --baseline telea,mean-face --slices ethnicity,pose --lpips squeeze,none --features squeezenet1_1,none --out results/bench
 
 train-smoke: $(VENV)/.dev  ## a few training steps on drawn faces: shows that the loop runs here

@@ -1,7 +1,7 @@
 """The tabs of the page: layout and event wiring.
 
 Each tab is one file; what they share is in `parts`.
-`app.py` builds the page of them.
+`page/launch.py` builds the page of them.
 """
 
 import lazy_loader

@@ -15,7 +15,9 @@ import gradio as gr
 from page.visit import Visit, one_line
 from uncover.errors import UncoverError
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
+_INSTALLED = Path(__file__).resolve().parents[1] / "assets"
+ASSETS = _INSTALLED if _INSTALLED.is_dir() else _INSTALLED.parents[1] / "assets"
+"""The page's own pictures: in the checkout's assets/, or in the installed copy."""
 BARE, MASKED = ASSETS / "astronaut.jpg", ASSETS / "astronaut_masked.jpg"
 MINUTES_KEPT = 10
 HEAVY: dict[str, Any] = {"concurrency_id": "networks", "concurrency_limit": 2}

@@ -11,9 +11,7 @@ from pathlib import Path
 
 from uncover.errors import WeightsError
 from uncover.pipeline import Uncoverer
-from uncover.weights import resolve
-
-EMBEDDED = Path(__file__).resolve().parents[2] / "weights"
+from uncover.weights import embedded_folder, resolve
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,22 +50,30 @@ def choose(
     source: str | None,
     revision: str | None = None,
     device: str = "auto",
-    embedded: Path = EMBEDDED,
+    embedded: Path | None = None,
+    backend: str = "torch",
 ) -> Chosen:
     """Load what is asked for; failing that, the embedded weights with a banner that says why.
+
+    Args:
+        source, revision: as `wanted` gives them.
+        device, backend: as in `Uncoverer.from_pretrained`.
+        embedded: where the embedded weights lie; None where they come with the code.
 
     Raises:
         WeightsError: the embedded weights cannot be loaded either.
     """
+    how = {"device": device, "backend": backend}
+    embedded = embedded or embedded_folder()
     if source is None:
-        return Chosen(Uncoverer.from_pretrained(str(embedded), device=device), embedded, "embedded")
+        return Chosen(Uncoverer.from_pretrained(str(embedded), **how), embedded, "embedded")
     name = f"{source}@{revision}" if revision else source
     try:
         with _warnings() as told:
-            folder = resolve(source, revision)
-            uncoverer = Uncoverer.from_pretrained(str(folder), device=device)
+            folder = resolve(source, revision, files="torch" if backend == "torch" else "onnx")
+            uncoverer = Uncoverer.from_pretrained(str(folder), **how)
     except WeightsError as error:
-        uncoverer = Uncoverer.from_pretrained(str(embedded), device=device)
+        uncoverer = Uncoverer.from_pretrained(str(embedded), **how)
         reason = " ".join(str(error).split())
         banner = (
             f"The weights {name} could not be loaded, so the page runs with the embedded ones: "

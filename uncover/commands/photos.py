@@ -26,9 +26,14 @@ __all__ = ["FAILED", "GUESS", "INTERRUPTED", "NO_FACE", "OK", "USAGE", "main"]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns its exit code."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args[:1] == ["page"]:
+        from uncover.commands.page import main as page_main
+
+        return page_main(args[1:])
     wait_briefly()
     with speaking():
-        return _main(list(sys.argv[1:] if argv is None else argv))
+        return _main(args)
 
 
 def _main(args: list[str]) -> int:

@@ -21,4 +21,5 @@ from .loading import load_networks as load_networks
 from .preprocessing import check_preprocessing as check_preprocessing
 from .registry import REGISTRY as REGISTRY
 from .sources import default_folder as default_folder
+from .sources import embedded_folder as embedded_folder
 from .sources import resolve as resolve

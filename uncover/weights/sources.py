@@ -11,10 +11,16 @@ from uncover.weights.config import CONFIG, REFUSED
 from uncover.weights.hub import is_repo_name
 
 
+def embedded_folder() -> Path:
+    """The weights that come with the code: in the checkout's weights/, or in the installed copy."""
+    installed = Path(__file__).resolve().parent / "embedded"
+    return installed if installed.is_dir() else Path(__file__).resolve().parents[2] / "weights"
+
+
 def default_folder() -> Path:
     """The weights that come with the code, or the folder named by $UNCOVER_WEIGHTS."""
     named = os.environ.get("UNCOVER_WEIGHTS")
-    return Path(named) if named else Path(__file__).resolve().parents[2] / "weights"
+    return Path(named) if named else embedded_folder()
 
 
 def resolve(

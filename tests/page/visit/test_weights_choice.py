@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import app
+from page import launch as app
 from page.visit.chosen import Chosen, choose, wanted
 from tests.hub_server import HubServer, use_hub
 from tests.uncover.standins import TinyConfig, trained_tiny, use_tiny
