@@ -106,7 +106,7 @@ def test_no_tool_reads_the_machine_or_its_network(address: str, stolen: str) -> 
 def test_missing_extra_is_said_in_one_line(
     how: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    import app
+    from page import launch as app
 
     monkeypatch.setitem(sys.modules, "mcp", None)
     monkeypatch.setattr(app.importlib.util, "find_spec", lambda name: None)
@@ -115,4 +115,4 @@ def test_missing_extra_is_said_in_one_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.startswith("error: ")
-    assert ".[mcp]" in said
+    assert "uncover[mcp]" in said
