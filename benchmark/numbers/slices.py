@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmark.photos import BINS, UNKNOWN, pose_name
 from uncover.errors import UncoverError
+from uncover.faces import POSE_BINS, UNKNOWN, pose_name
 
 ALL = "all"
 MAX_VALUES = 24
@@ -50,7 +50,7 @@ def values_of(factor: str, column: Sequence[str]) -> list[str]:
     """
     found = set(column)
     if factor == "pose":
-        return [*BINS, *([UNKNOWN] if UNKNOWN in found else [])]
+        return [*POSE_BINS, *([UNKNOWN] if UNKNOWN in found else [])]
     if len(found) > MAX_VALUES:
         raise UncoverError(
             f"slice {factor} has {len(found)} values; a factor may have {MAX_VALUES} at most"

@@ -1,8 +1,5 @@
 from .crops import face_crop as face_crop
 from .datasets import DataSet as DataSet
-from .pose import BINS as BINS
-from .pose import UNKNOWN as UNKNOWN
-from .pose import pose_name as pose_name
 from .readers import FORMATS as FORMATS
 from .rendered import Case as Case
 from .rendered import Cases as Cases

@@ -20,10 +20,10 @@ import uncover.faces.landmarks
 import uncover.masking
 from benchmark.photos import crops
 from benchmark.photos.datasets import DataSet, Photo
-from benchmark.photos.pose import estimate_yaw, pose_bin
+from benchmark.photos.pose import estimate_yaw
 from benchmark.run import Table, digest
 from uncover.errors import UncoverError
-from uncover.faces import find_landmarks
+from uncover.faces import find_landmarks, pose_bin
 from uncover.masking import MaskStyle, draw_mask, random_style
 
 ALPHA = 0.02

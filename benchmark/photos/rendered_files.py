@@ -16,10 +16,10 @@ import cv2
 import numpy as np
 
 from benchmark.photos.datasets import DataSet
-from benchmark.photos.pose import pose_bin
 from benchmark.photos.rendered import Case, Cases, Rendered, mask_style
 from benchmark.run import digest
 from uncover.errors import UncoverError
+from uncover.faces import pose_bin
 from uncover.weights import write_atomically
 
 INDEX = "index.csv"

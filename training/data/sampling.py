@@ -14,25 +14,10 @@ import numpy as np
 from torch.utils.data import Sampler
 
 from uncover.errors import UncoverError
-from uncover.faces import FaceRecord
-
-POSE_EDGES = (15.0, 30.0, 60.0)
-"""Upper edges in degrees of |yaw| for the bins 0-15, 15-30, 30-60; what lies beyond is >60."""
+from uncover.faces import FaceRecord, pose_bin
 
 MOST_FAVOURED = 20.0
 Cell = tuple[str, str]
-
-
-def pose_bin(yaw: float) -> str:
-    """The bin of a head's yaw in degrees: "0-15", "15-30", "30-60", ">60" or "unknown"."""
-    if not np.isfinite(yaw):
-        return "unknown"
-    low = 0.0
-    for high in POSE_EDGES:
-        if abs(yaw) < high:
-            return f"{low:.0f}-{high:.0f}"
-        low = high
-    return f">{low:.0f}"
 
 
 def cell(record: FaceRecord) -> Cell:

@@ -6,15 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from uncover.faces import SPLITS
-
-POSE_EDGES = (15.0, 30.0, 60.0)
-POSE_BINS = ("0-15", "15-30", "30-60", ">60")
-
-
-def pose_bin(yaw: float) -> str:
-    """Name of the |yaw| bin: 0-15, 15-30, 30-60 or >60 degrees (upper ends excluded)."""
-    return POSE_BINS[sum(abs(yaw) >= edge for edge in POSE_EDGES)]
+from uncover.faces import POSE_BINS, SPLITS, pose_bin
 
 
 @dataclass

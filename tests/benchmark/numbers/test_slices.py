@@ -2,29 +2,12 @@ import numpy as np
 import pytest
 
 from benchmark.numbers.slices import make_slices, parse_where, select
-from benchmark.photos.pose import pose_bin, pose_name
 from uncover.errors import UncoverError
 
 FACTORS = {
     "ethnicity": ["asian", "white", "other", "asian"],
     "pose": ["0-15", "30-60", "0-15", "15-30"],
 }
-
-
-@pytest.mark.parametrize(
-    ("yaw", "expected"),
-    [
-        (0, "0-15"), (-14.9, "0-15"), (15, "15-30"), (-29.9, "15-30"), (30, "30-60"),
-        (-60, "30-60"), (60.1, ">60"), (-99, ">60"), (None, "unknown"), (float("nan"), "unknown"),
-    ],
-)  # fmt: skip
-def test_pose_bins(yaw, expected):
-    assert pose_bin(yaw) == expected
-
-
-@pytest.mark.parametrize("text", ["60+", ">60", "over60", "60-90"])
-def test_names_of_the_last_bin(text):
-    assert pose_name(text) == ">60"
 
 
 def test_every_value_and_every_crossing():

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from training.data.sampling import StridedDraws, cell, draw_probabilities, pose_bin
+from training.data.sampling import StridedDraws, cell, draw_probabilities
 from uncover.errors import UncoverError
 
 
@@ -16,14 +16,6 @@ def face(ethnicity, yaw):
 
 
 FACES = [face("white", 0.0)] * 90 + [face("black", 0.0)] * 9 + [face("black", -20.0)]
-
-
-@pytest.mark.parametrize(
-    ("yaw", "expected"),
-    [(0, "0-15"), (-14.9, "0-15"), (15, "15-30"), (-30, "30-60"), (75, ">60"), (np.nan, "unknown")],
-)
-def test_pose_bins(yaw, expected):
-    assert pose_bin(yaw) == expected
 
 
 def shares(balance):
