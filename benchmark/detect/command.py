@@ -23,10 +23,10 @@ from benchmark.models import weights_name
 from benchmark.photos import Case, datasets, draw_cases
 from benchmark.report import tables
 from benchmark.run import add_face_arguments
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.images import read_image
 from uncover.pipeline import Uncoverer
-from uncover.weights import write_atomically
 
 SIZES = {"all": (0, 1e10), "under 32 px": (0, 32**2), "from 32 px": (32**2, 1e10),
          "32-96 px": (32**2, 96**2), "over 96 px": (96**2, 1e10)}  # fmt: skip

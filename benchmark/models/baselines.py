@@ -13,9 +13,9 @@ from tqdm import tqdm
 
 from benchmark.photos import DataSet, face_crop
 from benchmark.run import digest
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.faces import find_landmarks
-from uncover.weights import write_atomically
 
 NAMES = ("telea", "mean-face", "pca", "seed")
 MAX_TRAIN = 2000

@@ -13,8 +13,8 @@ import numpy as np
 from benchmark.metrics import HIGHER_IS_BETTER
 from benchmark.numbers.results import Measured
 from benchmark.photos import Case
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import write_atomically
 
 NAME = "per_photo.csv"
 

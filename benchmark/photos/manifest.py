@@ -21,9 +21,10 @@ from tqdm import tqdm
 
 from benchmark.photos.datasets import check_photos, choose_split
 from benchmark.photos.readers import LabelTable, Row, read, read_table
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.strict import from_dict, read_json, to_dict
-from uncover.weights import hash_file, write_atomically
+from uncover.weights import hash_file
 
 LABELS, MANIFEST = "labels.csv", "manifest.json"
 FORMAT = "uncover-manifest/1"

@@ -8,8 +8,9 @@ from pathlib import Path
 from benchmark.photos import manifest
 from benchmark.photos.manifest import LABELS, LARGEST, MANIFEST, Compared, Manifest
 from benchmark.photos.readers import FORMATS
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import CARD, hub, write_atomically
+from uncover.weights import CARD, hub
 
 FILES = (LABELS, MANIFEST)
 

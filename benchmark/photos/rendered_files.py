@@ -18,9 +18,9 @@ import numpy as np
 from benchmark.photos.datasets import DataSet
 from benchmark.photos.rendered import Case, Cases, Rendered, mask_style
 from benchmark.run import digest
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.faces import pose_bin
-from uncover.weights import write_atomically
 
 INDEX = "index.csv"
 COLUMNS = ("id", "photo_sha256", "pixels", "yaw", "mask_type", "seed", "name")

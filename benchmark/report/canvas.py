@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from uncover.weights import write_atomically
+from uncover.atomic import write_atomically
 
 SCALE = 2
 INK, GREY, FAINT, PAPER = (34, 34, 38), (112, 112, 120), (224, 224, 228), (255, 255, 255)

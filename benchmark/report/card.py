@@ -11,8 +11,8 @@ from benchmark.metrics import SET_LEVEL
 from benchmark.metrics.features import INCEPTION, label
 from benchmark.report import tables
 from benchmark.report.report import GUESS
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import write_atomically
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 _HUB_NAMES = {

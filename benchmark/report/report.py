@@ -7,7 +7,7 @@ from typing import Any
 
 from benchmark.metrics.features import INCEPTION, NONE
 from benchmark.report import tables
-from uncover.weights import write_atomically
+from uncover.atomic import write_atomically
 
 GUESS = "Every painted face is a guess. It is never an identification."
 

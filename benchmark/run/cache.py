@@ -15,6 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
+from uncover.atomic import whole_file
+
 
 def default_folder() -> Path:
     """$UNCOVER_BENCHMARK_CACHE, or a folder in the user's cache."""
@@ -75,9 +77,7 @@ class Table:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         name = f"{digest(*ids)}.npz"
-        temporary = self.folder / f".{name}.{os.getpid()}.tmp"
-        with temporary.open("wb") as file:
+        with whole_file(self.folder / name, sync=False) as part, part.open("wb") as file:
             np.savez(file, ids=np.array(ids), rows=rows)
-        temporary.replace(self.folder / name)
         self._seen.add(name)
         self._rows.update(zip(ids, rows, strict=True))

@@ -12,8 +12,8 @@ from benchmark.report import card, figures, overall, sheets, write_report
 from benchmark.run.evaluate import join_world
 from benchmark.run.options import Options, read_options
 from benchmark.run.run import Finished, run, warn_failures
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import write_atomically
 
 
 def main(arguments: list[str]) -> int:

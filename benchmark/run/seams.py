@@ -22,11 +22,11 @@ from benchmark.numbers import generator_for, mean_interval
 from benchmark.photos import datasets, draw_cases
 from benchmark.report import tables
 from benchmark.run.options import add_face_arguments
+from uncover.atomic import write_atomically
 from uncover.crop import FaceCrop, Patch, soft_region
 from uncover.errors import UncoverError
 from uncover.paint import Blend, match_colours, paste
 from uncover.settings import Settings
-from uncover.weights import write_atomically
 
 DRAWS = 2000
 LEVELS = 5  # of the Laplacian pyramid

@@ -23,8 +23,8 @@ from tqdm import tqdm
 from benchmark.speed import clock, report
 from benchmark.speed.scenes import SCENES, draw_scene
 from benchmark.speed.worker import BACKENDS, COMPILE, EAGER, ONNX, OPENVINO
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import write_atomically
 
 IMPORT = (
     "import time; start = time.perf_counter(); import uncover; print(time.perf_counter() - start)"

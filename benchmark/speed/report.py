@@ -8,8 +8,8 @@ from typing import Any
 from benchmark.report import tables
 from benchmark.speed import FFC, ORIGINAL, OURS
 from benchmark.speed.stages import STAGES, WHOLE
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.weights import write_atomically
 
 START, END = "<!-- speed:start -->", "<!-- speed:end -->"
 HOW_TO_READ = (

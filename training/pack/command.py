@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-import shutil
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from tqdm import tqdm
 
 from training.data import cell, store_face
 from training.run import command_parser, run_to_exit
+from uncover.atomic import whole_folder
 from uncover.errors import UncoverError
 from uncover.faces import MANIFEST_COLUMNS, FaceRecord, iter_manifest
 
@@ -90,52 +90,47 @@ def pack(
         share = sizes["val"] / sizes["train"]
         counts["val"] = min(max(1, round(count * share)), sizes["val"], MOST_SHARDS)
     _allow_open_files(sum(counts.values()))
-    out, partial = folder / SHARDS_NAME, folder / f"{SHARDS_NAME}.partial"
+    out = folder / SHARDS_NAME
     total = sum(sizes[split] for split in counts)
     cells: Counter[str] = Counter()
     samples: Counter[str] = Counter()
     try:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        with ExitStack() as stack, tqdm(total=total, unit="img", disable=not progress) as bar:
+        with whole_folder(out) as partial:
             writers = {}
-            for split, shards in counts.items():
-                for number in range(shards):
-                    name = f"{split}-{number:05d}.tar"
-                    stream = stack.enter_context((partial / name).open("wb"))
-                    writers[name] = stack.enter_context(webdataset.TarWriter(stream))
-            for record, data in _photos(folder, counts, resolution, workers):
-                number = int(record.sha256[:12], 16) % counts[record.split]
-                name = f"{record.split}-{number:05d}.tar"
-                row = dict(zip(MANIFEST_COLUMNS, record.to_row(), strict=True))
-                key = f"{samples[name]:07d}"
-                text = json.dumps(row, ensure_ascii=False).encode()
-                writers[name].write({"__key__": key, "img": data, "json": text})
-                samples[name] += 1
-                if record.split == "train":
-                    cells["\t".join(cell(record))] += 1
-                bar.update()
-        index = {
-            "version": VERSION,
-            "resolution": resolution,
-            "source": folder.resolve().name,
-            "cells": dict(sorted(cells.items())),
-            "shards": [
-                asdict(_described(partial / name, samples[name]))
-                for name in sorted(writers)
-                if samples[name]
-            ],
-        }
-        for name in writers:
-            if not samples[name]:
-                (partial / name).unlink()
-        (partial / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
-        shutil.rmtree(out, ignore_errors=True)
-        partial.replace(out)
+            with ExitStack() as stack, tqdm(total=total, unit="img", disable=not progress) as bar:
+                for split, shards in counts.items():
+                    for number in range(shards):
+                        name = f"{split}-{number:05d}.tar"
+                        stream = stack.enter_context((partial / name).open("wb"))
+                        writers[name] = stack.enter_context(webdataset.TarWriter(stream))
+                for record, data in _photos(folder, counts, resolution, workers):
+                    number = int(record.sha256[:12], 16) % counts[record.split]
+                    name = f"{record.split}-{number:05d}.tar"
+                    row = dict(zip(MANIFEST_COLUMNS, record.to_row(), strict=True))
+                    key = f"{samples[name]:07d}"
+                    text = json.dumps(row, ensure_ascii=False).encode()
+                    writers[name].write({"__key__": key, "img": data, "json": text})
+                    samples[name] += 1
+                    if record.split == "train":
+                        cells["\t".join(cell(record))] += 1
+                    bar.update()
+            index = {
+                "version": VERSION,
+                "resolution": resolution,
+                "source": folder.resolve().name,
+                "cells": dict(sorted(cells.items())),
+                "shards": [
+                    asdict(_described(partial / name, samples[name]))
+                    for name in sorted(writers)
+                    if samples[name]
+                ],
+            }
+            for name in writers:
+                if not samples[name]:
+                    (partial / name).unlink()
+            (partial / INDEX_NAME).write_text(json.dumps(index, indent=1) + "\n", encoding="utf-8")
     except OSError as error:
         raise UncoverError(f"cannot write {out}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
     return out
 
 

@@ -18,6 +18,7 @@ import cv2
 
 from training.prepare.measure import MeasureSettings, measure_chunk
 from training.prepare.readers import SourceItem
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 
 Part = tuple[list[list[str]], list[list[str]]]
@@ -113,11 +114,9 @@ def part_path(parts: Path, index: int) -> Path:
 
 def save_part(path: Path, key: str, part: Part) -> None:
     """Keep a part under the signature `key` of what it was made from; put in place at once."""
-    partial = path.with_name(path.name + ".partial")
     text = json.dumps({"key": key, "rows": part[0], "failures": part[1]})
     try:
-        partial.write_text(text, encoding="utf-8")
-        partial.replace(path)
+        write_atomically(path, text.encode())
     except OSError as error:
         raise UncoverError(f"cannot write {path}: {error.strerror}") from error
 

@@ -19,6 +19,7 @@ from tqdm import tqdm
 
 from training.data import is_held_out, read_rgb
 from training.run import command_parser, run_to_exit
+from uncover.atomic import write_atomically
 from uncover.crop import FaceCrop, refine
 from uncover.errors import UncoverError
 from uncover.networks import MaskDetector, MaskSegmenter
@@ -198,7 +199,7 @@ def label_folder(
             index.append({"file": name, "points": face.points.round(2).ravel().tolist()})
     if not index:
         raise UncoverError(f"{source}: on no face of these photos do all looks agree")
-    (out / INDEX).write_text(json.dumps(index), encoding="utf-8")
+    write_atomically(out / INDEX, json.dumps(index).encode())
     return len(index)
 
 

@@ -18,6 +18,7 @@ from training.publish.bundle import check_bundle, merge_runs
 from training.publish.card import was_edited, write_card
 from training.publish.card_results import read_results
 from training.run import run_to_exit
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.weights import (
     CARD,
@@ -27,7 +28,6 @@ from uncover.weights import (
     default_folder,
     hub,
     read_config,
-    write_atomically,
     write_config,
 )
 

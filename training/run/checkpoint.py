@@ -1,14 +1,13 @@
 """The state of a run on disk: safetensors and JSON, written whole or not at all.
 
 A checkpoint is a folder: state.json (settings, counters, generator states, the non-tensor part of
-the optimisers) and tensors.safetensors. It is written to a temporary folder and renamed, so an
-interrupted write leaves the previous checkpoint in place. Nothing is pickled.
+the optimisers) and tensors.safetensors. An interrupted write leaves the previous checkpoint in
+place. Nothing is pickled.
 """
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from uncover.atomic import recovered, whole_folder
 from uncover.errors import UncoverError
 
 
@@ -28,24 +28,14 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     """Write `state`, a tree of dicts and lists whose leaves are tensors or JSON values."""
     tensors: dict[str, Tensor] = {}
     tree = _split(state, "", tensors)
-    temporary, old = folder.with_name(folder.name + ".tmp"), folder.with_name(folder.name + ".old")
-    for leftover in (temporary, old):
-        if leftover.exists():
-            shutil.rmtree(leftover)
-    temporary.mkdir(parents=True)
-    save_file(tensors, str(temporary / "tensors.safetensors"))
-    (temporary / "state.json").write_text(json.dumps(tree))
-    if folder.exists():
-        folder.replace(old)
-    temporary.replace(folder)
-    shutil.rmtree(old, ignore_errors=True)
+    with whole_folder(folder) as part:
+        save_file(tensors, str(part / "tensors.safetensors"))
+        (part / "state.json").write_text(json.dumps(tree))
 
 
 def load_checkpoint(folder: Path) -> dict[str, Any]:
     """The tree that `save_checkpoint` wrote, tensors on the CPU. Raises CheckpointError."""
-    old = folder.with_name(folder.name + ".old")
-    if not folder.exists() and old.exists():  # killed between the two renames
-        old.replace(folder)
+    recovered(folder)
     try:
         tree = json.loads((folder / "state.json").read_text())
         tensors = load_file(str(folder / "tensors.safetensors"))

@@ -18,6 +18,7 @@ from training.run.checkpoint import load_checkpoint, restore_rng, rng_state, sav
 from training.run.commands import command_parser, run_to_exit
 from training.run.config import check_same, load_settings, to_dict
 from training.run.deepen import deepened
+from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.faces import MANIFEST_NAME, write_drawn_faces
 from uncover.weights import CONFIG, load_component, save_component
@@ -68,9 +69,8 @@ class RunState:
             if init is not None:
                 self._start_from(init)
             self.ema.load_state_dict(self.model.state_dict())
-        self.folder.mkdir(parents=True, exist_ok=True)
         text = json.dumps(to_dict(self.settings), indent=2)
-        (self.folder / "settings.json").write_text(text, encoding="utf-8")
+        write_atomically(self.folder / "settings.json", text.encode())
         self._clock = time.monotonic()
 
     def _start_from(self, init: Path) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
-from uncover.images import FOUND_MASK, write_bytes
+from uncover.images import FOUND_MASK, write_picture
 from uncover.results import Face, Result
 
 
@@ -85,4 +85,4 @@ def save_mask(result: Result, path: Path) -> None:
     text.add_text("Comment", FOUND_MASK)
     stream = io.BytesIO()
     Image.fromarray(white).save(stream, "PNG", pnginfo=text)
-    write_bytes(path, stream.getvalue())
+    write_picture(path, stream.getvalue())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from uncover.atomic import whole_file
 from uncover.commands.speech import speaking, tell
 from uncover.errors import UncoverError, WeightsError, without_torch
 from uncover.weights import CARD, CONFIG, check_files, hash_file, read_config
@@ -101,12 +102,8 @@ def _copy(folder: Path, out: Path) -> Path:
     names = [name for name in (*config.files(), CARD, CONFIG) if (folder / name).is_file()]
     out.mkdir(parents=True, exist_ok=True)
     for name in names:
-        part = out / f".{name}.tmp"
-        try:
+        with whole_file(out / name) as part:
             shutil.copyfile(folder / name, part)
-            part.replace(out / name)
-        finally:
-            part.unlink(missing_ok=True)
     return out
 
 

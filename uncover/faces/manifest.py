@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from uncover.atomic import whole_file, write_atomically
 from uncover.errors import UncoverError
 
 MANIFEST_NAME = "manifest.csv"
@@ -216,18 +217,14 @@ def read_manifest(folder: Path | str, split: str | None = None) -> list[FaceReco
 
 
 def write_rows(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
-    """Write a CSV (UTF-8, "\\n") under a temporary name, then put it in place at once."""
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("w", newline="", encoding="utf-8") as stream:
+    """Write a CSV (UTF-8, "\\n"), all or nothing."""
+    with whole_file(path) as part, part.open("w", newline="", encoding="utf-8") as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
         writer.writerows(rows)
-    partial.replace(path)
 
 
 def write_info(folder: Path, info: dict[str, object]) -> None:
-    """Write prepare.json (with the version) under a temporary name, then put it in place."""
-    partial = folder / (INFO_NAME + ".partial")
+    """Write prepare.json (with the version), all or nothing."""
     text = json.dumps({"version": MANIFEST_VERSION, **info}, indent=2, ensure_ascii=False)
-    partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(folder / INFO_NAME)
+    write_atomically(folder / INFO_NAME, (text + "\n").encode())

@@ -12,5 +12,5 @@ from .photo import Photo as Photo
 from .provenance import FOUND_MASK as FOUND_MASK
 from .writing import encoded as encoded
 from .writing import made_here as made_here
-from .writing import write_bytes as write_bytes
 from .writing import write_image as write_image
+from .writing import write_picture as write_picture

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import logging
-import os
 import struct
 from os import PathLike
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 from PIL import ExifTags, Image, PngImagePlugin
 
+from uncover.atomic import whole_file
 from uncover.errors import ImageError
 from uncover.images.files import one_line
 from uncover.images.kinds import FORMATS
@@ -58,26 +57,21 @@ def write_image(image: Image.Image, path: str | PathLike[str], source: Photo | N
     else:
         raise ImageError(f"cannot write {path}: its name must end in {', '.join(FORMATS)}")
     raw = encoded(image, format_name, source, str(path))
-    write_bytes(path, raw)
+    write_picture(path, raw)
     return path
 
 
-def write_bytes(path: Path, raw: bytes) -> None:
-    """Write a file, all or nothing; through a link to where it points.
+def write_picture(path: Path, raw: bytes) -> None:
+    """Write a picture's file, all or nothing; through a link to where it points.
 
     Raises:
         ImageError: it cannot be written.
     """
-    target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    part = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}.part")  # short: names have ends
     try:
-        part.write_bytes(raw)
-        part.replace(target)
+        with whole_file(path, sync=False) as part:
+            part.write_bytes(raw)
     except OSError as error:
         raise ImageError(f"cannot write {path}: {one_line(error)}") from None
-    finally:
-        with contextlib.suppress(OSError):
-            part.unlink()
 
 
 def made_here(path: Path) -> bool:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from torchvision.ops import clip_boxes_to_image, remove_small_boxes, roi_align
 from torchvision.ops.poolers import LevelMapper
 
+from uncover.atomic import write_atomically
 from uncover.errors import WeightsError
 from uncover.faces import asked_look
 from uncover.networks import best_apart, fold, propose
@@ -31,7 +32,6 @@ from uncover.weights import (
     OnnxFile,
     load_bundle,
     read_config,
-    write_atomically,
     write_config,
 )
 

@@ -15,6 +15,7 @@ from typing import Literal
 
 from huggingface_hub.utils import WeakFileLock
 
+from uncover.atomic import write_atomically
 from uncover.errors import WeightsError
 from uncover.strict import read_json
 from uncover.weights import hub
@@ -28,7 +29,6 @@ from uncover.weights.config import (
     check_files,
     hash_file,
     read_config,
-    write_atomically,
 )
 from uncover.weights.hub import MAIN
 

@@ -19,6 +19,7 @@ import torch
 from safetensors import SafetensorError
 from torch import nn
 
+from uncover.atomic import write_atomically
 from uncover.errors import WeightsError
 from uncover.strict import from_dict, one_line, to_dict
 from uncover.weights import registry
@@ -30,7 +31,6 @@ from uncover.weights.config import (
     WeightsConfig,
     check_bytes,
     read_config,
-    write_atomically,
     write_config,
 )
 from uncover.weights.header import TensorInfo, compare, read_header

@@ -1,4 +1,4 @@
-"""The config.json of a weights folder: its fields, their checks, reading and atomic writing.
+"""The config.json of a weights folder: its fields, their checks, reading and writing.
 
 Needs no torch, so the ONNX side reads the same file.
 """
@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from uncover.atomic import write_atomically
 from uncover.errors import WeightsError
 from uncover.strict import from_dict, read_json, to_dict
 
@@ -166,22 +165,6 @@ def write_config(folder: Path, config: WeightsConfig) -> None:
     """Write `folder`/config.json in one step: a reader sees the old file or the new one."""
     text = json.dumps(to_dict(config), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
     write_atomically(folder / CONFIG, text.encode())
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write a file under a temporary name beside it, flush it to disk, then rename it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def hash_file(path: Path) -> str:

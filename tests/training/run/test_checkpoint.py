@@ -54,7 +54,7 @@ def test_overwriting_keeps_one_whole_checkpoint(tmp_path):
 def test_a_kill_between_the_renames_is_mended(tmp_path):
     save_checkpoint(tmp_path / "c", {"v": torch.tensor([1])})
     (tmp_path / "c").rename(tmp_path / "c.old")
-    (tmp_path / "c.tmp").mkdir()
+    (tmp_path / "c.part").mkdir()
     assert load_checkpoint(tmp_path / "c")["v"].item() == 1
 
 
