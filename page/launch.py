@@ -25,8 +25,9 @@ from page.api import add_api
 from page.show import GUESS, describe_weights, read_card, results_html
 from page.tabs import ASSETS, BARE, MINUTES_KEPT, try_tab, uncover_tab
 from page.tryon import Trials
-from page.visit import Chosen, choose, keep_sweeping, own_upload_folder, return_large_blocks, wanted
+from page.visit import Chosen, choose, keep_sweeping, own_upload_folder, return_large_blocks
 from uncover.errors import UncoverError, without_torch
+from uncover.weights import wanted
 
 
 def build(chosen: Chosen) -> gr.Blocks:

@@ -1,6 +1,5 @@
 from .chosen import Chosen as Chosen
 from .chosen import choose as choose
-from .chosen import wanted as wanted
 from .memory import return_large_blocks as return_large_blocks
 from .uploads import keep_sweeping as keep_sweeping
 from .uploads import own_upload_folder as own_upload_folder

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,19 +32,6 @@ class Chosen:
     banner: str | None = None
 
 
-def wanted(environment: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
-    """(source, revision) from $UNCOVER_WEIGHTS, a folder or "user/repo[@revision]".
-
-    $UNCOVER_REVISION wins over a revision after the @.
-    """
-    source = environment.get("UNCOVER_WEIGHTS", "").strip() or None
-    revision = environment.get("UNCOVER_REVISION", "").strip() or None
-    if source and "@" in source and not Path(source).expanduser().exists():
-        source, _, after = source.partition("@")
-        revision = revision or after or None
-    return source, revision
-
-
 def choose(
     source: str | None,
     revision: str | None = None,
@@ -56,7 +42,7 @@ def choose(
     """Load what is asked for; failing that, the embedded weights with a banner that says why.
 
     Args:
-        source, revision: as `wanted` gives them.
+        source, revision: as `uncover.weights.wanted` gives them.
         device, backend: as in `Uncoverer.from_pretrained`.
         embedded: where the embedded weights lie; None where they come with the code.
 

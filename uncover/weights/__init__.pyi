@@ -23,3 +23,4 @@ from .registry import REGISTRY as REGISTRY
 from .sources import default_folder as default_folder
 from .sources import embedded_folder as embedded_folder
 from .sources import resolve as resolve
+from .sources import wanted as wanted

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from uncover.errors import WeightsError
@@ -19,8 +20,21 @@ def embedded_folder() -> Path:
 
 def default_folder() -> Path:
     """The weights that come with the code, or the folder named by $UNCOVER_WEIGHTS."""
-    named = os.environ.get("UNCOVER_WEIGHTS")
-    return Path(named) if named else embedded_folder()
+    source, _ = wanted()
+    return Path(source).expanduser() if source else embedded_folder()
+
+
+def wanted(environment: Mapping[str, str] = os.environ) -> tuple[str | None, str | None]:
+    """(source, revision) from $UNCOVER_WEIGHTS, a folder, "user/repo" or "user/repo@revision".
+
+    $UNCOVER_REVISION wins over a revision after the @. None, None where nothing is asked for.
+    """
+    source = environment.get("UNCOVER_WEIGHTS", "").strip() or None
+    revision = environment.get("UNCOVER_REVISION", "").strip() or None
+    if source and "@" in source and not Path(source).expanduser().exists():
+        source, _, after = source.partition("@")
+        revision = revision or after or None
+    return source, revision
 
 
 def resolve(
@@ -31,16 +45,16 @@ def resolve(
 ) -> Path:
     """The local folder of a source: None (the default), a folder, or "user/repo" on the Hub.
 
-    $UNCOVER_WEIGHTS replaces the default: a folder, or "user/repo" or "user/repo@revision".
+    $UNCOVER_WEIGHTS and $UNCOVER_REVISION replace the default, as `wanted` reads them.
 
     Raises:
         WeightsError: no such folder or repo, or a single file of another format; one line.
     """
     if source is None:
         folder = default_folder()
-        repo, _, at = os.environ.get("UNCOVER_WEIGHTS", "").partition("@")
+        repo, at = wanted()
         if repo and not folder.is_dir() and is_repo_name(repo):
-            return pull(repo, revision or at or None, local_files_only, files)
+            return pull(repo, revision or at, local_files_only, files)
         if not (folder / CONFIG).is_file():
             raise WeightsError(
                 f"no weights lie in {folder}: name a folder or a Hub repo, or set $UNCOVER_WEIGHTS"

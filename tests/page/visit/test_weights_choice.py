@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from page import launch as app
-from page.visit.chosen import Chosen, choose, wanted
+from page.visit import chosen as choosing
+from page.visit.chosen import Chosen, choose
 from tests.hub_server import HubServer, use_hub
 from tests.uncover.standins import TinyConfig, trained_tiny, use_tiny
+from uncover.errors import WeightsError
+from uncover.weights import wanted
 from uncover.weights.components import save_component
 
 NAME = "me/uncover"
@@ -144,3 +147,24 @@ def test_without_any_weights_it_ends_with_one_line(
     said = capsys.readouterr().err
     assert said.startswith("error: ")
     assert said.count("\n") == 1
+
+
+def test_unreachable_weights_fall_back_with_a_banner(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def load(source: str, **options: object) -> str:
+        loaded.append(source)
+        return "networks"
+
+    def unreachable(source: str, revision: str | None, files: str) -> Path:
+        raise WeightsError("the Hub cannot be reached")
+
+    monkeypatch.setattr(choosing.Uncoverer, "from_pretrained", staticmethod(load))
+    monkeypatch.setattr(choosing, "resolve", unreachable)
+    chosen = choosing.choose("user/repo", "v1", embedded=tmp_path)
+    assert loaded == [str(tmp_path)]
+    assert "user/repo@v1" in str(chosen.banner)
+    assert "cannot be reached" in str(chosen.banner)
+    assert choosing.choose(None, embedded=tmp_path).banner is None

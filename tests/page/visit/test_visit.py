@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import base64
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from page.show.words import summary
 from page.visit import visit as visits
 from page.visit.visit import again, download, for_editor, one_line, start
 from tests.browser import stand_ins
 from tests.uncover.small_generator import small_generator
 from uncover.errors import ImageError, UncoverError
-from uncover.find.tasks import NO_FACE, ON_CHIN
 from uncover.images.provenance import NOTE
-from uncover.results import Face
 
 
 @pytest.fixture
@@ -64,27 +60,6 @@ def test_no_face_gives_advice(tmp_path: Path) -> None:
     _, shown = start(stand_ins.uncoverer(), stand_ins.ASTRONAUT, tmp_path / "out", "feather", False)
     assert "No face found" in shown.words
     assert np.array_equal(pixels(shown.before), pixels(shown.after))
-
-
-def test_doubtful_finds_are_not_counted_as_faces(begun) -> None:
-    uncoverer = begun[0]
-    result = uncoverer(stand_ins.ASTRONAUT)
-    sure = Face(box=(0, 0, 9, 9), label="without_mask", score=0.9, size=(512, 512), reason="bare")
-    doubtful = replace(sure, score=0.3, reason="low score")
-    one = summary(replace(result, faces=[sure, doubtful]))
-    assert one.startswith("**1 face found, none painted**")
-    assert "One place that is hardly a face was left alone" in one
-    none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=NO_FACE)]))
-    assert none.startswith("**No face found.**")
-    assert "2 places that are hardly a face were left alone" in none
-
-
-def test_a_mask_on_the_chin_is_said_with_what_to_do(begun) -> None:
-    result = begun[0](stand_ins.ASTRONAUT)
-    face = Face((0, 0, 9, 9), "mask_worn_incorrectly", 0.9, (512, 512), ON_CHIN)
-    one, two = (summary(replace(result, faces=[face] * n)) for n in (1, 2))
-    assert "1 wears its mask on the chin: *Also masks worn on the chin*" in one
-    assert "2 wear their mask on the chin" in two
 
 
 @pytest.mark.parametrize("varied", [False, True])  # a stand-in, and a real network

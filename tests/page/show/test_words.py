@@ -1,0 +1,35 @@
+"""What is said of a result."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from page.show.words import summary
+from tests.browser import stand_ins
+from uncover.find.tasks import NO_FACE, ON_CHIN
+from uncover.results import Face, Result
+
+
+@pytest.fixture
+def result() -> Result:
+    return stand_ins.uncoverer()(stand_ins.ASTRONAUT)
+
+
+def test_doubtful_finds_are_not_counted_as_faces(result: Result) -> None:
+    sure = Face(box=(0, 0, 9, 9), label="without_mask", score=0.9, size=(512, 512), reason="bare")
+    doubtful = replace(sure, score=0.3, reason="low score")
+    one = summary(replace(result, faces=[sure, doubtful]))
+    assert one.startswith("**1 face found, none painted**")
+    assert "One place that is hardly a face was left alone" in one
+    none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=NO_FACE)]))
+    assert none.startswith("**No face found.**")
+    assert "2 places that are hardly a face were left alone" in none
+
+
+def test_a_mask_on_the_chin_is_said_with_what_to_do(result: Result) -> None:
+    face = Face((0, 0, 9, 9), "mask_worn_incorrectly", 0.9, (512, 512), ON_CHIN)
+    one, two = (summary(replace(result, faces=[face] * n)) for n in (1, 2))
+    assert "1 wears its mask on the chin: *Also masks worn on the chin*" in one
+    assert "2 wear their mask on the chin" in two
