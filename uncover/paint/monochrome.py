@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 
 _STRAY = 3.0  # a monochrome photo's chroma strays from the function by no more, in grey levels,
 _SHARE = 90.0  # in this percentage of its pixels: the rest may be bits of a coloured mask
+_BRIGHT = 128.0  # in photos darker than this (`_SHARE` of their pixels) it strays by less, as does
+_LEAST_STRAY = 0.85  # colour itself; so much is left by rounding
+_SEEN = 1.0, 99.0  # percentiles of the brightness that the function is known for
 _SIDE = 32  # the function is fitted to about so many pixels each way
 _LEAST = 50  # pixels that must be known to say anything
 
 
 def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """The cubic that gives (Cr, Cb) for a brightness in 0..1, float64 (4, 2); None in colour.
+    """(Cr, Cb) for each brightness 0..255 of a monochrome photo, float64 (256, 2); None in colour.
+
+    A cubic, fitted to the brightness that is seen; below and above that its end values hold: the
+    face under a mask may be brighter than all that is left to see of a dark photo.
 
     Args:
         seen: uint8 (S, S, 3), RGB. known: bool (S, S), the pixels to go by.
@@ -33,7 +39,12 @@ def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.flo
         stray = np.abs(values[:, 1:] - basis @ tone).max(1)
         limit = np.percentile(stray, _SHARE)
         kept = stray <= limit
-    return tone if limit <= _STRAY else None
+    bright = min(1.0, np.percentile(values[:, 0], _SHARE) / _BRIGHT)
+    if limit > max(_LEAST_STRAY, _STRAY * bright):
+        return None
+    darkest, brightest = np.percentile(values[kept, 0], _SEEN)
+    levels = np.vander(np.arange(256).clip(darkest, brightest) / 255, 4)
+    return np.asarray(levels @ tone)
 
 
 def kept_monochrome(
@@ -48,8 +59,7 @@ def kept_monochrome(
     tone = tone_of(seen, ~hole)
     if tone is None:
         return filled
-    levels = np.vander(np.arange(256) / 255, 4) @ tone
-    table = np.concatenate([np.arange(256)[:, None], levels], axis=1)
+    table = np.concatenate([np.arange(256)[:, None], tone], axis=1)
     grey = cv2.cvtColor(filled, cv2.COLOR_RGB2GRAY)
     toned = cv2.LUT(cv2.merge([grey] * 3), np.rint(table).clip(0, 255).astype(np.uint8)[None])
     return cv2.cvtColor(toned, cv2.COLOR_YCrCb2RGB)

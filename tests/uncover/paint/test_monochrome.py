@@ -62,3 +62,20 @@ def test_each_face_of_a_batch_is_judged_by_its_own_crop() -> None:
     first, second = answers(Coloured(), crops, np.stack([HOLE, HOLE]))[0]
     assert np.ptp(first.astype(int), axis=-1).max() <= 6
     assert np.array_equal(second, COLOUR)
+
+
+def darkened(photo: np.ndarray, by: float) -> np.ndarray:
+    return np.rint(photo * by).astype(np.uint8)
+
+
+@pytest.mark.parametrize("by", [0.05, 0.1, 0.2, 0.35, 0.5])
+def test_a_dark_photo_is_not_taken_for_monochrome(by: float) -> None:
+    assert tone_of(darkened(COLOUR, by), ~HOLE) is None
+    assert tone_of(darkened(GREY, by), ~HOLE) is not None
+    assert tone_of(darkened(SEPIA, by), ~HOLE) is not None
+
+
+def test_what_is_brighter_than_all_that_is_seen_turns_no_other_colour() -> None:
+    painted = kept_monochrome(COLOUR, darkened(masked(SEPIA), 0.1), HOLE).astype(int)
+    seen = darkened(SEPIA, 0.1).astype(int)
+    assert np.abs(np.diff(painted)).max() <= np.abs(np.diff(seen)).max() + 2
