@@ -1,31 +1,45 @@
-"""The critics of a coarse run with their optimiser: how they learn, and what they say of a fill."""
+"""Critics on frozen features with their optimiser: how they learn, and what they say of a fill."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 
 from training.gan.feature_critics import FeatureCritic, d_hinge, g_hinge, shifted
 from training.gan.losses import r1_penalty
-from training.gan.settings import CoarseSettings
-from uncover.faces import look_size
-from uncover.networks import CoarseStage
 
 REACH = 4  # pixels by which the critics' view is moved
 
+R1_SCALE = 1000.0 / 64**2
+"""For each pixel: logits are means over a crop's patches; their gradient by a pixel is small."""
+
 
 class Against:
-    """The critics of a coarse stage that is trained with `settings.critics` above 0."""
+    """The critics that a stage is trained against.
 
-    def __init__(self, settings: CoarseSettings, stage: CoarseStage, device: torch.device) -> None:
-        self.settings = settings
-        told = 0 if stage.look is None else look_size(0)
-        self.critic = FeatureCritic(settings.seen_at, told).to(device)
-        self.optimizer = torch.optim.Adam(
-            self.critic.parameters(), lr=settings.rate_d, betas=(0.0, 0.99)
-        )
+    seen_at: side at which the classifier sees crops. told: length of the vector that says which
+    look was asked for. rate: of their optimiser. r1: gradient penalty of the pixel critic, every
+    `r1_every` steps of `batch` crops.
+    """
+
+    def __init__(
+        self,
+        device: torch.device,
+        *,
+        seen_at: int,
+        told: int,
+        rate: float,
+        r1: float,
+        r1_every: int,
+        batch: int,
+    ) -> None:
+        self.rate, self.r1, self.r1_every, self.batch = rate, r1, r1_every, batch
+        # Channels last: three times as fast on a CPU that multiplies bf16 matrices in hardware.
+        critic = FeatureCritic(seen_at, told).to(device)
+        self.critic = critic.to(memory_format=torch.channels_last)
+        self.optimizer = torch.optim.Adam(self.critic.parameters(), lr=rate, betas=(0.0, 0.99))
 
     def learn(
         self,
@@ -41,9 +55,8 @@ class Against:
         hole: (B, 1, S, S), 1 = painted. told: (B, T) or None. seen: draws so far, which fixes how
         the views are moved. factor: of the rate.
         """
-        own = self.settings
         for group in self.optimizer.param_groups:
-            group["lr"] = own.rate_d * factor
+            group["lr"] = self.rate * factor
         told = _told(told, hole)
         real, fake, hole = shifted([real, fake, hole], REACH, torch.Generator().manual_seed(seen))
         both = self.critic(
@@ -51,14 +64,20 @@ class Against:
         )
         loss = d_hinge(both, hole)
         total = loss
-        if own.r1 and (seen // own.batch) % own.r1_every == 0:
+        if self.r1 and (seen // self.batch) % self.r1_every == 0:
             with torch.autocast(real.device.type, enabled=False):
                 truth = real.float().requires_grad_(True)
                 logits = sum(each.mean((1, 2, 3)) for each in self.critic.pixels(truth, hole))
                 penalty = r1_penalty(logits, truth)
-            total = total + own.r1_every * own.r1 * R1_SCALE * penalty
+            scale = R1_SCALE * real.shape[-1] ** 2
+            total = total + self.r1_every * self.r1 * scale * penalty
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
+        if distributed.is_available() and distributed.is_initialized():
+            for parameter in self.critic.parameters():
+                if parameter.grad is not None:
+                    distributed.all_reduce(parameter.grad)
+                    parameter.grad.div_(distributed.get_world_size())
         self.optimizer.step()
         return loss.detach()
 
@@ -77,10 +96,6 @@ class Against:
         """Go back to what `state` gave."""
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
-
-
-R1_SCALE = 1000.0
-"""Logits are means over a crop's patches, so their gradient by one pixel is small."""
 
 
 def _told(told: Tensor | None, hole: Tensor) -> Tensor:

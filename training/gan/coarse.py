@@ -16,6 +16,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor
 
@@ -23,7 +24,7 @@ from training.data import TrainingData, evaluation_set
 from training.gan import losses
 from training.gan.against import Against
 from training.gan.evaluate import val_scores, write_sheet
-from training.gan.networks import update_ema
+from training.gan.networks import build_lpips, update_ema
 from training.gan.settings import CoarseSettings, GanSettings
 from training.gan.teacher import agreement, teach
 from training.run import (
@@ -72,7 +73,14 @@ def train_coarse(
     optimizer = torch.optim.Adam(
         stage.parameters(), lr=own.rate, betas=(own.beta, 0.99), fused=True
     )
-    against = Against(own, stage, device) if own.critics else None
+    against = None
+    if own.critics:
+        told = 0 if stage.look is None else look_size(0)
+        rates = {"rate": own.rate_d, "r1": own.r1, "r1_every": own.r1_every, "batch": own.batch}
+        against = Against(device, seen_at=own.seen_at, told=told, **rates)
+    lpips = None
+    if own.perceptual:
+        lpips = build_lpips().to(device, memory_format=torch.channels_last)
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
     relevant |= {"balance": settings.balance, "favour": settings.favour}
     if init is not None:
@@ -124,9 +132,7 @@ def train_coarse(
         painted, asked = painted.float(), hole * valid
         error = each_l1(painted, truth, asked)
         if twice:
-            first, second = error[:twice], error[-twice:]
-            nearer = torch.minimum(first, second)
-            error = torch.cat([nearer, error[twice:-twice]])
+            error = nearer(error, twice)
             apart = each_l1(painted[:twice], painted[-twice:], asked[:twice])
             terms["apart"] = apart.mean()
             terms["spread"] = (own.spread_most - apart).clamp(min=0).mean()
@@ -138,8 +144,14 @@ def train_coarse(
             pulled = agreement(painted, taught, asked)
             loss = (1 - own.taught) * loss + own.taught * pulled
         loss = loss + own.known * losses.masked_l1(painted, truth, (1 - hole) * valid)
+        real, fake = truth * valid, (painted * asked + truth * (1 - asked)) * valid
+        if lpips is not None:
+            pair = [F.interpolate(x, size=own.seen_at, mode="bilinear") for x in (fake, real)]
+            with accelerator.autocast():
+                distance = lpips(*pair).float().flatten()
+            terms["perceptual"] = nearer(distance, twice).mean()
+            loss = loss + own.perceptual * terms["perceptual"]
         if against is not None:
-            real, fake = truth * valid, (painted * asked + truth * (1 - asked)) * valid
             told = told_properties(look)
             with accelerator.autocast():
                 terms["d"] = against.learn(real, fake.detach(), asked, told, seen, factor)
@@ -215,14 +227,22 @@ def small_batch(
     image = batch["image"].to(device, non_blocking=True).float().div_(127.5).sub_(1)
     mask, valid = (batch[k].to(device, non_blocking=True).float() for k in ("hole", "valid"))
     known, hole = shrink(image * (1 - mask), mask, DRAWN_AT)
-    truth = torch.nn.functional.avg_pool2d(image, DRAWN_AT)
-    return known, hole, truth, -torch.nn.functional.max_pool2d(-valid, DRAWN_AT)
+    truth = F.avg_pool2d(image, DRAWN_AT)
+    return known, hole, truth, -F.max_pool2d(-valid, DRAWN_AT)
 
 
 def each_l1(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
     """(B,): mean absolute difference of each crop over the pixels of its mask."""
     difference = (a - b).abs().mean(1, keepdim=True) * mask
     return difference.sum((1, 2, 3)) / mask.sum((1, 2, 3)).clamp(min=1)
+
+
+def nearer(error: Tensor, twice: int) -> Tensor:
+    """(B,) from errors (B + twice,) of which the last are second answers to the first crops: of two
+    answers, the smaller error."""
+    if not twice:
+        return error
+    return torch.cat([torch.minimum(error[:twice], error[-twice:]), error[twice:-twice]])
 
 
 def drawn_look(

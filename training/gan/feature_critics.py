@@ -89,7 +89,7 @@ class FeatureCritic(nn.Module):
         self.heads = nn.ModuleList(FeatureHead(width, told) for width in TAPS.values())
         self.pixels = PixelCritic()
         # Not registered: frozen weights that everybody has do not belong into a checkpoint.
-        self._classifier = [frozen_squeezenet()]
+        self._classifier = [frozen_squeezenet().to(memory_format=torch.channels_last)]
         self._mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
         self._std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 
 from training.data import Source, evaluation_set, open_data
 from training.gan import losses
-from training.gan.coarse import any_process, train_coarse
+from training.gan.against import Against
+from training.gan.coarse import any_process, drawn_look, train_coarse
 from training.gan.discriminators import (
     PatchDiscriminator,
     cut_windows,
@@ -29,6 +30,7 @@ from training.gan.discriminators import (
 from training.gan.evaluate import predict, val_scores, write_sheet
 from training.gan.networks import build_generator, build_lpips, update_ema
 from training.gan.settings import GanSettings
+from training.gan.start import Painting, faithful
 from training.gan.state import GanState, learning_groups, start_from
 from training.run import (
     RunLog,
@@ -41,6 +43,8 @@ from training.run import (
     to_dict,
 )
 from uncover.errors import UncoverError
+
+SEEN = 128  # side of the window that critics on frozen features see
 
 
 def train(
@@ -110,11 +114,18 @@ def train(
         betas=(0.0, 0.99),
     )
 
+    against, pace = None, settings.batch * world
+    if weights.features:
+        rates = {"rate": settings.rate_d, "r1": weights.features_r1, "r1_every": weights.r1_every}
+        against = Against(device, seen_at=SEEN, told=0, batch=pace, **rates)
+
     # State: images seen, or what a checkpoint holds.
-    state = GanState(out, settings, g, ema, critics, optim_g, optim_d, started=started)
+    state = GanState(out, settings, g, ema, critics, optim_g, optim_d, against, started=started)
     if resume and (checkpoint.exists() or not begun):
         state.restore()
-    g, optim_g = accelerator.prepare(g, optim_g)
+    # Where the fine stage starts from is asked for by losses, or drawn.
+    begun_from = settings.architecture == "unet" and bool(settings.from_truth or weights.faithful)
+    network, optim_g = accelerator.prepare(Painting(g) if begun_from else g, optim_g)
     wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
     optim_d = accelerator.prepare(optim_d)
 
@@ -159,8 +170,13 @@ def train(
             active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
         terms: dict[str, Tensor] = {}
 
+        true = round(settings.from_truth * len(real)) if begun_from else len(real)
         with accelerator.autocast():
-            painted = g(known, hole)
+            if begun_from:
+                look = drawn_look(batch["look"].to(device), g.coarse, settings.coarse, seen)
+                painted, base = network(known, hole, look, real, true)
+            else:
+                painted = network(known, hole)
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.follow else torch.zeros_like(hole)
@@ -197,17 +213,28 @@ def train(
         # Generator.
         pixel = losses.masked_l1 if weights.pixel == "l1" else losses.masked_l2
         terms["known"] = pixel(painted, real, (1 - hole) * valid)
-        terms["hole"] = pixel(painted, real, hole * valid)
+        terms["hole"] = pixel(painted[:true], real[:true], hole[:true])
         loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
-        if weights.perceptual:
-            pair = [pasted * valid, real * valid]
+        if weights.faithful:
+            terms["faithful"] = faithful(painted, base.float(), hole)
+            loss_g = loss_g + weights.faithful * terms["faithful"]
+        if weights.perceptual and true:
+            pair = [(each * valid)[:true] for each in (pasted, real)]
             if weights.window and (seen // settings.batch) % 2:
-                pair = native_windows(pair, hole, weights.window, seed=seen + rank)
+                pair = native_windows(pair, hole[:true], weights.window, seed=seen + rank)
             elif weights.window:
-                windows = hole_windows(hole, margin=1.15)
+                windows = hole_windows(hole[:true], margin=1.15)
                 pair = [cut_windows(x, windows, weights.window) for x in pair]
             terms["perceptual"] = losses.perceptual(lpips, *pair)
             loss_g = loss_g + weights.perceptual * terms["perceptual"]
+        if against is not None:  # learn from what was painted, then judge it
+            views = [real * valid, pasted * valid, hole]
+            views = native_windows(views, hole, SEEN, seed=seen + rank)
+            with accelerator.autocast():
+                shown = [views[0], views[1].detach(), views[2]]
+                terms["d_features"] = against.learn(*shown, None, seen, factor)
+                terms["g_features"] = against.judge(*views[1:], None)
+            loss_g = loss_g + weights.features * terms["g_features"]
         if adversarial:
             critics.requires_grad_(False)
             for name, critic in ((name, critics[name]) for name in active):
@@ -235,7 +262,7 @@ def train(
 
         seen = state.seen = seen + real.shape[0] * world
         counted += real.shape[0] * world
-        update_ema(ema, accelerator.unwrap_model(g), settings.ema, seen / settings.batch)
+        update_ema(ema, g, settings.ema, seen / settings.batch)
         for name, value in terms.items():
             sums[name].append(value.detach())
         watch.lap("backward")

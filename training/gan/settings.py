@@ -18,6 +18,9 @@ class LossWeights:
     it, and a part of the hole at its own resolution (0 = the whole crop, several times as dear).
     adversarial_global, adversarial_local: the two discriminators. matching: L1 between
     discriminator features. r1: gradient penalty, every `r1_every` steps. pixel: "l1" or "l2".
+    features: critics on frozen features (`training.gan.feature_critics`), which see a window of
+    the crop at its own resolution, 128 px wide; features_r1: gradient penalty of their pixel
+    critic. faithful: L1 to what the fine stage started from, on means of 4 x 4 pixels.
     """
 
     known: float = 2.0
@@ -30,6 +33,9 @@ class LossWeights:
     r1: float = 0.0
     r1_every: int = 16
     pixel: str = "l1"
+    features: float = 0.0
+    features_r1: float = 2.0
+    faithful: float = 0.0
 
     def __post_init__(self) -> None:
         if self.pixel not in ("l1", "l2"):
@@ -51,6 +57,8 @@ class CoarseSettings:
       (`training.gan.feature_critics`); they want a small `hole` (weight of L1 there), `beta` 0 and
       a `rate` of some 2e-4. rate_d: theirs. seen_at: side at which the features see a crop. r1:
       gradient penalty of the pixel critic, every `r1_every` steps.
+    perceptual: weight of LPIPS to the truth, seen at the same side; of two answers to a crop, the
+      nearer one's.
     asked: share of the draws in which a property of the look is told, each by itself. varied: share
       of a batch that is painted twice, with two latents; only the nearer one is held to the truth
       (Gupta et al. 2018, arXiv:1803.10892). spread: weight of their difference in the hole (compare
@@ -68,6 +76,7 @@ class CoarseSettings:
     taught: float = 0.0
     critics: float = 0.0
     hole: float = 1.0
+    perceptual: float = 0.0
     known: float = 0.1
     beta: float = 0.9
     rate_d: float = 4e-4
@@ -97,6 +106,9 @@ class GanSettings:
       `warmup` of them, then stays, then falls linearly to zero over the last `decay` share.
     beta: the generator's first Adam coefficient.
     adversarial_from: share of the run after which the discriminators come in.
+    from_truth: share of a batch in which the fine stage starts from the true small crop. Where
+      losses.faithful is above 0, only these are held to the photo by L1 and LPIPS; the others start
+      from what the coarse stage made of a drawn look.
     critics_in_turn: one discriminator a step instead of both, each with the weight of two.
     balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often. favour: factor
       on how often photos of an ethnicity or a pose bin are drawn, such as {"black": 2.0}.
@@ -120,6 +132,7 @@ class GanSettings:
     decay: float = 0.4
     ema: float = 0.998
     adversarial_from: float = 0.3
+    from_truth: float = 0.0
     critics_in_turn: bool = False
     balance: float = 0.5
     favour: dict[str, float] = field(default_factory=dict)
@@ -154,6 +167,12 @@ class GanSettings:
             raise ValueError("mask_aware = true needs follow = true")
         if self.generator.latent and not self.generator.look:
             raise ValueError("generator.latent needs generator.look = true")
+        if not 0 <= self.from_truth <= 1:
+            raise ValueError("from_truth must lie in 0..1")
+        if (self.from_truth or self.losses.faithful) and (
+            self.architecture != "unet" or self.coarse.tune
+        ):
+            raise ValueError("from_truth and losses.faithful need a unet whose coarse.tune is 0")
         if not 0 <= self.adversarial_from <= 1 or not 0 < self.decay <= 1:
             raise ValueError("adversarial_from must lie in 0..1 and decay in 0..1")
         if min(self.images, self.batch, self.eval_every, self.save_every, self.eval_faces) < 1:

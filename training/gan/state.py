@@ -13,6 +13,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
+from training.gan.against import Against
 from training.gan.networks import component_name
 from training.gan.settings import GanSettings
 from training.run import (
@@ -32,6 +33,7 @@ from uncover.weights import load_component, read_config, save_component
 class GanState:
     """A run in `folder`: `g` learns, `ema` is its running average and what gets published.
 
+    against: the critics on frozen features, if there are any.
     seen: images so far, over all processes. minutes: what earlier starts took.
     """
 
@@ -42,6 +44,7 @@ class GanState:
     critics: nn.ModuleDict
     optim_g: torch.optim.Optimizer
     optim_d: torch.optim.Optimizer
+    against: Against | None = None
     seen: int = 0
     minutes: float = 0.0
     started: float = field(default_factory=time.monotonic)
@@ -60,6 +63,8 @@ class GanState:
         self.critics.load_state_dict(state["critics_flat"])
         self.optim_g.load_state_dict(state["optim_g"])
         self.optim_d.load_state_dict(state["optim_d"])
+        if self.against is not None:
+            self.against.restore(state["against"])
         restore_rng(state["rng"])
         self.seen = state["seen"]
         minutes = self.folder / "minutes.json"
@@ -86,6 +91,8 @@ class GanState:
             "rng": rng_state(),
             "fingerprints": prints,
         }
+        if self.against is not None:
+            state["against"] = self.against.state()
         save_checkpoint(self.checkpoint, state)
         minutes = self.minutes + (time.monotonic() - self.started) / 60
         text = json.dumps({"minutes": minutes, "seen": self.seen})

@@ -48,6 +48,7 @@ class GeneratorConfig:
     look: the coarse stage is told how the face shall look (`uncover.faces.asked_look`), and
       `latent` is the length of that vector's latent.
     coarse_smoothing: as `smoothing`, for the coarse stage.
+    guided: the fine stage sees the coarse stage's features, beside what it starts from.
     """
 
     resolution: int = 256
@@ -64,6 +65,7 @@ class GeneratorConfig:
     mirrored: bool = added_later(False)
     look: bool = added_later(False)
     coarse_smoothing: int = added_later(0)
+    guided: bool = added_later(True)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
@@ -107,7 +109,8 @@ class Generator(nn.Module):
                 config.latent if config.look else None,
                 config.coarse_smoothing,
             )
-            self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
+            if config.guided:
+                self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
         if config.latent and not config.look:
             side, seen = config.resolution // PATCH // UNSHUFFLE, config.coarse_widths[0]
             self.variety = Variety(side, seen, config.latent, config.variety_width, groups)
@@ -165,8 +168,7 @@ class Generator(nn.Module):
     def refine(self, base: Tensor, guide: Tensor | None, mask: Tensor) -> Tensor:
         """The fine stage: the crop (B, 3, S, S) from what `start` gave."""
         x = torch.cat([base, mask], dim=1)
-        if guide is not None:
-            guide = self.guide(guide)
+        guide = self.guide(guide) if guide is not None and self.config.guided else None
         h = self.body(self.stem(F.pixel_unshuffle(x, PATCH)), guide)
         h = F.pixel_shuffle(self.to_detail(h), 2)
         h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))

@@ -9,9 +9,7 @@ from torch import Tensor, nn
 from training.gan import feature_critics
 from training.gan.against import Against
 from training.gan.feature_critics import FeatureCritic, d_hinge, g_hinge, shifted, touched
-from training.gan.settings import CoarseSettings
 from uncover.faces import look_size
-from uncover.networks import CoarseStage
 
 SIDE = 32
 
@@ -36,9 +34,11 @@ def middle_hole(count: int) -> Tensor:
     return hole
 
 
-def small_stage(latent: int | None = 4) -> CoarseStage:
-    torch.manual_seed(2)
-    return CoarseStage(SIDE, (8, 12), (1, 1), 2, latent)
+def critics(r1: float = 2.0, r1_every: int = 8, batch: int = 16) -> Against:
+    told, device = look_size(0), torch.device("cpu")
+    return Against(
+        device, seen_at=SIDE, told=told, rate=4e-4, r1=r1, r1_every=r1_every, batch=batch
+    )
 
 
 def logit_map(value: float) -> Tensor:
@@ -75,8 +75,8 @@ def test_only_patches_that_touch_the_hole_count() -> None:
 def test_painted_pixels_are_pushed_towards_real_ones() -> None:
     """Real crops are bright, painted ones dark. Swapping real and fake in what the critics learn,
     or turning the sign of what the generator hears, makes the paint darker instead."""
-    stage, hole = small_stage(), middle_hole(4)
-    against = Against(CoarseSettings(critics=0.5, seen_at=SIDE, r1=0.0), stage, torch.device("cpu"))
+    hole = middle_hole(4)
+    against = critics(r1=0.0)
     generator = torch.Generator().manual_seed(3)
     noise = 0.1 * torch.randn(4, 3, SIDE, SIDE, generator=generator)
     real = noise + 0.5
@@ -94,8 +94,8 @@ def test_painted_pixels_are_pushed_towards_real_ones() -> None:
 
 
 def test_the_generator_s_loss_teaches_the_critics_nothing() -> None:
-    stage, hole = small_stage(), middle_hole(2)
-    against = Against(CoarseSettings(critics=0.5, seen_at=SIDE), stage, torch.device("cpu"))
+    hole = middle_hole(2)
+    against = critics()
     fake = torch.zeros(2, 3, SIDE, SIDE, requires_grad=True)
     against.judge(fake, hole, torch.zeros(2, look_size(0))).backward()
     assert all(p.grad is None for p in against.critic.parameters())
@@ -120,8 +120,7 @@ def test_the_gradient_penalty_counts_in_its_step_only() -> None:
 
     def weights_after(r1: float, seen: int) -> Tensor:
         torch.manual_seed(5)
-        settings = CoarseSettings(critics=0.5, seen_at=SIDE, batch=2, r1=r1, r1_every=4)
-        against = Against(settings, small_stage(), torch.device("cpu"))
+        against = critics(batch=2, r1=r1, r1_every=4)
         against.learn(real, fake, hole, told, seen, 1.0)
         return torch.cat([p.detach().flatten() for p in against.critic.pixels.parameters()])
 
