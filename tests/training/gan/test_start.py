@@ -1,0 +1,107 @@
+"""What the fine stage starts from: a true small crop for some, the coarse stage's answer for others;
+and a run against critics on features that remembers all it needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from training.gan import feature_critics
+from training.gan import loop as gan
+from training.gan.start import Painting, faithful
+from training.run.checkpoint import load_checkpoint
+from uncover.faces.drawn import write_drawn_faces
+from uncover.networks import PATCH, Generator, GeneratorConfig
+
+SIDE = 64
+SMALL = GeneratorConfig(
+    resolution=SIDE,
+    widths=(8, 12),
+    blocks=(1, 1),
+    detail_width=8,
+    coarse_widths=(8, 12),
+    coarse_blocks=(1, 1),
+    coarse_heads=2,
+    look=True,
+    latent=2,
+    guided=False,
+)
+
+
+def crops(count: int) -> tuple[Tensor, Tensor, Tensor]:
+    torch.manual_seed(0)
+    real = torch.rand(count, 3, SIDE, SIDE) * 2 - 1
+    hole = torch.zeros(count, 1, SIDE, SIDE)
+    hole[..., 24:56, 16:48] = 1
+    return real, hole, real * (1 - hole)
+
+
+def test_the_first_crops_start_from_the_truth_and_the_others_from_an_answer() -> None:
+    real, hole, known = crops(3)
+    painting = Painting(Generator(SMALL).eval())
+    with torch.no_grad():
+        _, base = painting(known, hole, None, real, 2)
+        _, answer = painting(known, hole, None, real, 0)
+    assert torch.equal(base[2], answer[2])
+    assert not torch.equal(base[0], answer[0])
+    means = [nn.functional.avg_pool2d(x[:2, :, 28:52, 20:44], 8) for x in (base, real)]
+    assert torch.allclose(*means, atol=0.3)  # grown again between its neighbours
+    assert float((means[0] - means[1]).abs().mean()) < 0.1
+    assert torch.equal(base * (1 - hole), known)
+
+
+def test_faithful_sees_means_inside_the_hole_only() -> None:
+    real, hole, _ = crops(1)
+    outside = real + (1 - hole)
+    assert float(faithful(outside, real, hole)) == 0
+    checked = torch.ones(PATCH, PATCH)
+    checked[::2] = -1
+    detail = real + hole * checked.repeat(SIDE // PATCH, SIDE // PATCH)
+    assert float(faithful(detail, real, hole)) == pytest.approx(0, abs=1e-6)
+    assert float(faithful(real + 0.25 * hole, real, hole)) == pytest.approx(0.25, abs=1e-5)
+
+
+@pytest.fixture
+def random_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
+    """SqueezeNet with random weights: nothing is downloaded."""
+
+    def network() -> nn.Sequential:
+        from torchvision.models import squeezenet1_1
+
+        torch.manual_seed(1)
+        features = squeezenet1_1(weights=None).features
+        return features[: max(feature_critics.TAPS) + 1].eval().requires_grad_(False)
+
+    monkeypatch.setattr(feature_critics, "frozen_squeezenet", network)
+
+
+def test_a_run_against_feature_critics_resumes_bit_exactly(
+    random_classifier: None, tmp_path: Path
+) -> None:
+    data = write_drawn_faces(tmp_path / "data", 12, seed=2, size=96)
+    changes = ["images=16", "eval_every=16", "save_every=16", "from_truth=0.5"]
+    changes += ["losses.features=0.5", "losses.faithful=10.0", "losses.r1_every=2"]
+    changes += ["coarse.images=4", "generator.look=true", "generator.latent=2"]
+    words = ["--data", str(data), "--preset", "smoke"]
+    words += [word for change in changes for word in ("--set", change)]
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    assert gan.main([*words, "--out", str(whole)]) == 0
+    assert gan.main([*words, "--out", str(cut), "--max-minutes", "0"]) == 0
+    while not (cut / "checkpoint").exists():
+        assert gan.main([*words, "--out", str(cut), "--resume", "--max-minutes", "0"]) == 0
+    assert load_checkpoint(cut / "checkpoint")["seen"] == 4
+    assert gan.main([*words, "--out", str(cut), "--resume"]) == 0
+    one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, cut))
+    assert any(key.startswith("against") for key in one)
+    assert [key for key in one if not torch.equal(one[key], two[key])] == []
+
+
+def test_a_stage_that_learns_on_cannot_be_held_to_its_own_answer() -> None:
+    from training.gan.settings import CoarseSettings, GanSettings
+
+    with pytest.raises(ValueError, match="from_truth"):
+        GanSettings(from_truth=0.5, coarse=CoarseSettings(tune=0.5))
