@@ -1,4 +1,4 @@
-"""What the fine stage starts from: a true small crop for some, the coarse stage's answer for others;
+"""What the fine stage starts from: true small crops for some, the coarse answer for others;
 and a run against critics on features that remembers all it needs."""
 
 from __future__ import annotations
