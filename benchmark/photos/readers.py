@@ -13,12 +13,12 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from uncover.errors import UncoverError
+from uncover.faces import UTKFACE_ETHNICITIES, ethnicity_label
 
 FORMATS = ("csv", "utkface", "fairface", "aflw2000")
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
 SPLITS = ("train", "val", "test")
 UTKFACE_NAME = re.compile(r"^(\d{1,3})_([01])_([0-4])_\d+")
-UTKFACE_ETHNICITY = ("white", "black", "asian", "indian", "other")
 _NOT_FACTORS = {
     *("path", "file", "split", "yaw", "pitch", "roll", "landmarks", "sha256", "identity"),
     *("width", "height", "sharpness", "age", "service_test"),
@@ -181,7 +181,7 @@ def _read_utkface(source: Path) -> LabelTable:
             continue
         name = path.relative_to(source).as_posix()
         labels = {
-            "ethnicity": UTKFACE_ETHNICITY[int(match[3])],
+            "ethnicity": UTKFACE_ETHNICITIES[int(match[3])],
             "gender": "female" if match[2] == "1" else "male",
         }
         top = name.split("/")[0]
@@ -202,7 +202,7 @@ def _read_fairface(source: Path) -> LabelTable:
                 raise UncoverError(f"{file.name} has no column {needed}")
         split = file.stem.removeprefix("fairface_label_")
         for record in records:
-            labels = {"ethnicity": record["race"].strip().lower()}
+            labels = {"ethnicity": ethnicity_label(record["race"])}
             if gender := record.get("gender", "").strip().lower():
                 labels["gender"] = gender
             name = str(PurePosixPath(record["file"].strip()))

@@ -1,6 +1,6 @@
 """Any face data set -> manifest.csv with landmarks, pose, sharpness and split.
 
-    python -m training.prepare SRC --format utkface|fairface|vggface2|folder|csv --out DIR
+    python -m training.prepare SRC --format utkface|fairface|vggface2|aaf|folder|csv --out DIR
 
 Pictures are worked through in chunks, in a fixed order, by several processes. Each finished chunk
 is kept in DIR/.parts until the end, so that a killed run goes on where it was and ends with the
@@ -25,10 +25,12 @@ from typing import NoReturn
 from tqdm import tqdm
 
 from training.pack import need_webdataset, pack
-from training.prepare.measure import MeasureSettings
-from training.prepare.parts import Part, Pool, load_part, part_path
-from training.prepare.readers import CSV_FIELDS, FORMATS, SourceItem, SourceOptions, open_source
-from training.prepare.summary import Summary
+from training.prepare.duplicates import HASHES_NAME, Twins, read_hashes
+from training.prepare.measure import Measured, MeasureSettings
+from training.prepare.parts import Pool, load_part, part_path
+from training.prepare.readers import FORMATS, SourceItem, SourceOptions, open_source
+from training.prepare.summary import LEFT_OUT_COLUMNS, LEFT_OUT_NAME, Summary
+from training.prepare.tables import CSV_FIELDS
 from training.run import run_to_exit
 from uncover.errors import UncoverError
 from uncover.faces import (
@@ -49,6 +51,7 @@ class PrepareSettings:
     """Everything a preparation depends on; `workers` alone does not change the result.
 
     shards: tars of the train split to pack the photos into as well (`training.pack`); 0 for none.
+    against: folders that were prepared earlier; near-duplicates of what they keep are left out.
     """
 
     source: Path
@@ -58,6 +61,7 @@ class PrepareSettings:
     measure: MeasureSettings = field(default_factory=MeasureSettings)
     workers: int = 1
     shards: int = 0
+    against: tuple[Path, ...] = ()
 
     def items(self) -> Iterator[SourceItem]:
         return open_source(self.format, self.source, self.options)
@@ -70,6 +74,8 @@ def prepare(settings: PrepareSettings) -> Summary:
     """
     if settings.shards:
         need_webdataset()
+    for folder in settings.against:
+        read_hashes(folder)  # a wrong folder is told before the work, not after it
     total = sum(1 for _ in settings.items())
     if total == 0:
         raise UncoverError(f"no pictures were found in {settings.source}")
@@ -129,23 +135,36 @@ def _merge(settings: PrepareSettings, parts: Path, count: int) -> Summary:
     """Join the parts into the final files, one part in memory at a time."""
     summary = Summary()
 
-    def read(index: int) -> Part:
+    def read(index: int) -> Measured:
         part = load_part(part_path(parts, index), key=None)
         if part is None:
             raise UncoverError(f"part {index} in {parts} was lost; run again")
         return part
 
+    twins = (
+        Twins.among(map(read, range(count)), settings.against) if settings.measure.clean else None
+    )
+
     def rows() -> Iterator[list[str]]:
         for index in range(count):
-            for row in read(index)[0]:
-                summary.add(dict(zip(MANIFEST_COLUMNS, row, strict=True)))
-                yield row
+            for row in read(index).rows:
+                fields = dict(zip(MANIFEST_COLUMNS, row, strict=True))
+                if twins is None or fields["path"] not in twins.of:
+                    summary.add(fields)
+                    yield row
 
     def failures() -> Iterator[list[str]]:
         for index in range(count):
-            for row in read(index)[1]:
-                summary.failures[row[1].split(":")[0]] += 1
-                yield row
+            part = read(index)
+            for path, reason, ethnicity, yaw in part.failures:
+                summary.leave_out(reason, ethnicity, yaw)
+                yield [path, reason]
+            for row in part.rows:
+                fields = dict(zip(MANIFEST_COLUMNS, row, strict=True))
+                if twins is not None and fields["path"] in twins.of:
+                    reason = f"near-duplicate: of {twins.of[fields['path']]}"
+                    summary.leave_out(reason, fields["ethnicity"], fields["yaw"])
+                    yield [fields["path"], reason]
 
     given: Counter[str] = Counter(name for item in settings.items() for name in item.pose)
     try:
@@ -158,6 +177,9 @@ def _merge(settings: PrepareSettings, parts: Path, count: int) -> Summary:
                 MANIFEST_COLUMNS,
                 itertools.chain([first], rows_read),
             )
+            write_rows(settings.out / LEFT_OUT_NAME, LEFT_OUT_COLUMNS, summary.left_out_rows())
+            if twins is not None:
+                write_rows(settings.out / HASHES_NAME, ("split", "path", "hash"), twins.kept)
             write_info(
                 settings.out,
                 {
@@ -223,7 +245,20 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> PrepareSettings:
     )
     parser.add_argument("--test", type=_share, default=0.05, help="share of test, likewise")
     parser.add_argument("--split", choices=SPLITS, help="this split for all that have none")
-    parser.add_argument("--min-age", type=int, default=0, help="leave out faces labelled younger")
+    parser.add_argument(
+        "--min-age", type=int, default=18, help="leave out faces labelled younger; 18 unless told"
+    )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="prepared folders: leave out near-duplicates of their photos",
+    )
+    parser.add_argument(
+        "--no-clean", action="store_true", help="keep blur, borders, masks and near-duplicates"
+    )
     parser.add_argument("--workers", type=_whole, default=os.cpu_count() or 1, help="processes")
     parser.add_argument(
         "--shards", type=_whole, default=0, metavar="N", help="also pack the photos into N tars"
@@ -239,7 +274,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> PrepareSettings:
         format=args.format,
         out=args.out,
         options=SourceOptions(labels=labels, columns=dict(args.column)),
-        measure=MeasureSettings(args.val, args.test, args.split, args.min_age),
+        measure=MeasureSettings(
+            args.val, args.test, args.split, args.min_age, clean=not args.no_clean
+        ),
+        against=tuple(args.against),
         workers=args.workers,
         shards=args.shards,
     )

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import math
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from training.prepare.cleaning import (
+    CLEANING,
+    black_border,
+    difference_hash,
+    focus,
+    under_mask,
+)
 from training.prepare.readers import SourceItem, hash_split
 from uncover.errors import ImageError
 from uncover.faces import FaceRecord, estimated_pose, find_landmarks, sharpness
@@ -19,17 +27,29 @@ from uncover.images import read_image
 
 
 class Unusable(Exception):
-    """A picture that is left out; the message is the reason for failed.csv."""
+    """A picture that is left out; the message is the reason for failed.csv.
+
+    `yaw`: of its face, degrees, where one was found.
+    """
+
+    def __init__(self, reason: str, yaw: float = math.nan) -> None:
+        super().__init__(reason)
+        self.yaw = yaw
 
 
 @dataclass(frozen=True)
 class MeasureSettings:
-    """How pictures are judged. `split`: the one for all pictures that have none, None = by hash."""
+    """How pictures are judged. `split`: the one for all pictures that have none, None = by hash.
+
+    clean: leave out black borders, hopeless blur and faces under a mask
+    (`training.prepare.cleaning`).
+    """
 
     val_share: float = 0.05
     test_share: float = 0.05
     split: str | None = None
     min_age: int = 0
+    clean: bool = True
 
 
 def read_rgb(data: bytes) -> np.ndarray:
@@ -47,14 +67,17 @@ def read_rgb(data: bytes) -> np.ndarray:
         raise Unusable(f"unreadable: {' '.join(str(error).split())}") from error
 
 
-def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceRecord:
-    """The manifest record of one picture. Raises Unusable with the reason to leave it out."""
+def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> tuple[FaceRecord, bytes]:
+    """The manifest record of one picture, and its `difference_hash`.
+
+    Raises Unusable with the reason to leave it out.
+    """
     if item.problem is not None:
         raise Unusable(item.problem)
     if item.path.startswith("/") or ".." in item.path.split("/"):
         raise Unusable("the path leads out of the data set's folder")
     if item.age is not None and item.age < settings.min_age:
-        raise Unusable("younger than --min-age")
+        raise Unusable(f"younger than {settings.min_age}")
     file = root / item.path
     try:
         item.path.encode()
@@ -75,9 +98,11 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceReco
     except ValueError as error:
         raise Unusable(f"no pose: {error}") from error
     pose = dict(zip(("yaw", "pitch", "roll"), estimated, strict=True)) | dict(item.pose)
+    if settings.clean:
+        _check_clean(image, landmarks, pose["yaw"])
     digest = hashlib.sha256(data).hexdigest()
     split = item.split or settings.split
-    return FaceRecord(
+    record = FaceRecord(
         path=item.path,
         file=file,
         split=split or hash_split(item.identity or digest, settings.val_share, settings.test_share),
@@ -92,18 +117,40 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> FaceReco
         landmarks=landmarks,
         **pose,
     )
+    return record, difference_hash(image)
 
 
-def measure_chunk(
-    root: Path, items: Iterable[SourceItem], settings: MeasureSettings
-) -> tuple[list[list[str]], list[list[str]]]:
-    """Manifest rows of the usable items and (path, reason) of the others, both in order."""
-    rows: list[list[str]] = []
-    failures: list[list[str]] = []
+def _check_clean(image: np.ndarray, landmarks: np.ndarray, yaw: float) -> None:
+    if black_border(image) > CLEANING.border:
+        raise Unusable("black border", yaw)
+    if focus(image, landmarks) < CLEANING.focus:
+        raise Unusable("hopelessly blurred", yaw)
+    if under_mask(image, landmarks):
+        raise Unusable("under a mask", yaw)
+
+
+@dataclass
+class Measured:
+    """What came of a chunk, in order. rows: of the manifest; hashes: theirs, as hex.
+
+    failures: (path, reason, ethnicity, yaw or "") of the others.
+    """
+
+    rows: list[list[str]] = field(default_factory=list)
+    hashes: list[str] = field(default_factory=list)
+    failures: list[list[str]] = field(default_factory=list)
+
+
+def measure_chunk(root: Path, items: Iterable[SourceItem], settings: MeasureSettings) -> Measured:
+    """Measure each item of a chunk."""
+    done = Measured()
     for item in items:
         try:
-            rows.append(measure(root, item, settings).to_row())
+            record, code = measure(root, item, settings)
+            done.rows.append(record.to_row())
+            done.hashes.append(code.hex())
         except Unusable as unusable:
             path = item.path.encode(errors="backslashreplace").decode()
-            failures.append([path, str(unusable)])
-    return rows, failures
+            yaw = "" if math.isnan(unusable.yaw) else f"{unusable.yaw:.1f}"
+            done.failures.append([path, str(unusable), item.ethnicity, yaw])
+    return done

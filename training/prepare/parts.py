@@ -11,17 +11,18 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import asdict
 from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import cv2
+import torch
 
-from training.prepare.measure import MeasureSettings, measure_chunk
+from training.prepare.measure import Measured, MeasureSettings, measure_chunk
 from training.prepare.readers import SourceItem
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 
-Part = tuple[list[list[str]], list[list[str]]]
 Job = tuple[Path, list[SourceItem], MeasureSettings]
 
 
@@ -33,7 +34,7 @@ class Pool:
         self.executor: ProcessPoolExecutor | None = None
         self.context = multiprocessing.get_context("spawn")
         self.stop = self.context.Event()
-        self.pending: dict[Future[Part], tuple[Path, str, int]] = {}
+        self.pending: dict[Future[Measured], tuple[Path, str, int]] = {}
 
     def __enter__(self) -> Pool:
         return self
@@ -80,7 +81,9 @@ class Pool:
 _stop: Event | None = None  # of this worker process, set by the parent
 
 
-def _measure_until_stopped(root: Path, items: list[SourceItem], settings: MeasureSettings) -> Part:
+def _measure_until_stopped(
+    root: Path, items: list[SourceItem], settings: MeasureSettings
+) -> Measured:
     def watched() -> Iterator[SourceItem]:
         for item in items:
             if _stop is not None and _stop.is_set():
@@ -97,6 +100,7 @@ def _start_worker(stop: Event) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     cv2.setNumThreads(1)
+    torch.set_num_threads(1)
     parent = multiprocessing.parent_process()
 
     def end_with_parent() -> None:
@@ -112,16 +116,16 @@ def part_path(parts: Path, index: int) -> Path:
     return parts / f"{index:07d}.json"
 
 
-def save_part(path: Path, key: str, part: Part) -> None:
+def save_part(path: Path, key: str, part: Measured) -> None:
     """Keep a part under the signature `key` of what it was made from; put in place at once."""
-    text = json.dumps({"key": key, "rows": part[0], "failures": part[1]})
+    text = json.dumps({"key": key, **asdict(part)})
     try:
         write_atomically(path, text.encode())
     except OSError as error:
         raise UncoverError(f"cannot write {path}: {error.strerror}") from error
 
 
-def load_part(path: Path, key: str | None) -> Part | None:
+def load_part(path: Path, key: str | None) -> Measured | None:
     """A kept part; None if it is absent, cut short, or made from something else than `key`."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -129,4 +133,4 @@ def load_part(path: Path, key: str | None) -> Part | None:
         return None
     if not isinstance(content, dict) or (key is not None and content.get("key") != key):
         return None
-    return content["rows"], content["failures"]
+    return Measured(content["rows"], content["hashes"], content["failures"])

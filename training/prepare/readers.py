@@ -6,7 +6,6 @@ their own are split. `FaceRecord` and `read_manifest` (the prepared side) are re
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import os
 import re
@@ -14,8 +13,19 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
+from training.prepare.tables import CSV_FIELDS, read_table
 from uncover.errors import UncoverError
-from uncover.faces import SPLITS, UNKNOWN, FaceRecord, iter_manifest, read_manifest
+from uncover.faces import (
+    SPLITS,
+    UNKNOWN,
+    UTKFACE_ETHNICITIES,
+    UTKFACE_GENDERS,
+    FaceRecord,
+    ethnicity_label,
+    gender_label,
+    iter_manifest,
+    read_manifest,
+)
 
 __all__ = [
     "FORMATS",
@@ -28,18 +38,8 @@ __all__ = [
     "read_manifest",
 ]
 
+AAF_LAST_WOMAN = 7380
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
-UTKFACE_GENDERS = ("male", "female")
-UTKFACE_RACES = ("white", "black", "asian", "indian", "other")
-FAIRFACE_RACES = {"east asian": "asian", "southeast asian": "asian", "latino_hispanic": "latino"}
-CSV_FIELDS = ("path", "split", "identity", "ethnicity", "gender", "age", "yaw", "pitch", "roll")
-# Other names under which a column is accepted when the plain one is absent.
-CSV_ALIASES = {
-    "path": ("file",),
-    "identity": ("Class_ID", "class_id"),
-    "ethnicity": ("perceived_ethnicity", "race"),
-    "gender": ("perceived_gender", "Gender"),
-}
 
 
 @dataclass(frozen=True)
@@ -81,31 +81,28 @@ def hash_split(key: str, val_share: float, test_share: float) -> str:
     return "val" if place < test_share + val_share else "train"
 
 
-def label(text: str) -> str:
-    """A label as the manifest spells it: lower-case, words joined by "-"; "unknown" if empty."""
-    return re.sub(r"[^a-z0-9_+]+", "-", text.strip().lower()).strip("-") or UNKNOWN
-
-
-def gender(text: str) -> str:
-    """Gender label; the abbreviations m and f are written out."""
-    return {"m": "male", "f": "female"}.get(label(text), label(text))
-
-
 def walk_pictures(root: Path) -> Iterator[str]:
-    """Relative paths of all pictures under root, sorted folder by folder; hidden ones left out."""
+    """Relative paths of all pictures under root, sorted folder by folder; hidden ones left out.
 
-    def walk(folder: Path, prefix: str) -> Iterator[str]:
+    Folders that are links are followed. Raises UncoverError where a link leads back into a folder
+    that holds it.
+    """
+
+    def walk(folder: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
+        real = folder.resolve()
+        if real in above:
+            raise UncoverError(f"{folder} is a link to a folder that holds it; remove the link")
         with os.scandir(folder) as entries:
-            listed = sorted((entry.name, entry.is_dir(follow_symlinks=False)) for entry in entries)
+            listed = sorted((entry.name, entry.is_dir()) for entry in entries)
         for name, is_folder in listed:
             if name.startswith("."):
                 continue
             if is_folder:
-                yield from walk(folder / name, f"{prefix}{name}/")
+                yield from walk(folder / name, f"{prefix}{name}/", above | {real})
             elif Path(name).suffix.lower() in PICTURE_SUFFIXES:
                 yield prefix + name
 
-    yield from walk(root, "")
+    yield from walk(root, "", frozenset())
 
 
 def _own_split(path: str) -> str | None:
@@ -128,7 +125,7 @@ def utkface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
         yield SourceItem(
             path,
             split=_own_split(path),
-            ethnicity=UTKFACE_RACES[race],
+            ethnicity=UTKFACE_ETHNICITIES[race],
             gender=UTKFACE_GENDERS[sex],
             age=years,
         )
@@ -148,7 +145,7 @@ def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     """
     labels: dict[str, dict[str, str]] = {}
     if options.labels is not None:
-        for _, row in _read_csv(options.labels, options.columns, required=("identity",)):
+        for _, row in read_table(options.labels, options.columns, required=("identity",)):
             labels[row["identity"].strip()] = row
     for path in walk_pictures(root):
         parts = PurePosixPath(path).parts
@@ -162,37 +159,62 @@ def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
             path,
             split=split,
             identity=inner[0],
-            ethnicity=label(row.get("ethnicity", "")),
-            gender=gender(row.get("gender", "")),
+            ethnicity=ethnicity_label(row.get("ethnicity", "")),
+            gender=gender_label(row.get("gender", "")),
         )
 
 
 def fairface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     """FairFace: fairface_label_train.csv and fairface_label_val.csv beside folders train and val.
 
-    Its seven races become asian (East and Southeast), black, indian, latino, middle-eastern and
-    white; an age range ("20-29", "more than 70") becomes its lower end. No identities.
+    Its seven labels are kept (`uncover.faces.FAIRFACE_ETHNICITIES`); an age range ("20-29", "more
+    than 70") becomes its lower end. No identities. The photos may also lie in the one folder whose
+    name starts with fairface-img-margin, as they are unpacked.
     """
     found = False
+    inner = sorted(path.name for path in root.glob("fairface-img-margin*") if path.is_dir())
+    if len(inner) > 1 and not (root / "train").is_dir():
+        raise UncoverError(
+            f"{root} holds {inner[0]} and {inner[1]}; name one of them as the source"
+        )
+    prefix = f"{inner[0]}/" if inner and not (root / "train").is_dir() else ""
     for split in ("train", "val"):
         path = root / f"fairface_label_{split}.csv"
         if not path.is_file():
             continue
         found = True
         needed = ("path", "age", "gender", "ethnicity")
-        for _, row in _read_csv(path, options.columns, needed):
-            race = row["ethnicity"].strip().lower()
+        for _, row in read_table(path, options.columns, needed):
             years = re.search(r"\d+", row["age"])
             yield SourceItem(
-                row["path"],
+                prefix + row["path"].strip(),
                 split=split,
-                ethnicity=FAIRFACE_RACES.get(race, label(race)),
-                gender=gender(row["gender"]),
+                ethnicity=ethnicity_label(row["ethnicity"]),
+                gender=gender_label(row["gender"]),
                 age=int(years.group()) if years else None,
                 problem=None if years else f"age '{row['age']}' is not a range",
             )
     if not found:
         raise UncoverError(f"{root} holds neither fairface_label_train.csv nor _val.csv")
+
+
+def aaf(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """All-Age-Faces: number and age in the name, 01324A20.jpg; up to number 7380 women, then men.
+
+    Mostly East Asian faces, but no ethnicity is given; split from folders train, val, test.
+    """
+    for path in walk_pictures(root):
+        match = re.match(r"(\d{5})A(\d{2,3})\.", PurePosixPath(path).name)
+        if match is None:
+            yield SourceItem(path, problem="file name is not numberAage")
+            continue
+        number, years = int(match[1]), int(match[2])
+        yield SourceItem(
+            path,
+            split=_own_split(path),
+            gender="female" if number <= AAF_LAST_WOMAN else "male",
+            age=years,
+        )
 
 
 def csv_labels(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
@@ -201,7 +223,9 @@ def csv_labels(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     A given angle is kept; columns perceived_ethnicity and perceived_gender are taken too.
     """
     seen: set[str] = set()
-    for number, row in _read_csv(options.labels or root / "labels.csv", options.columns, ("path",)):
+    for number, row in read_table(
+        options.labels or root / "labels.csv", options.columns, ("path",)
+    ):
         path = row["path"].strip()
         try:
             if not path:
@@ -236,35 +260,11 @@ def _csv_item(path: str, row: Mapping[str, str]) -> SourceItem:
         path,
         split=split,
         identity=row.get("identity", "").strip(),
-        ethnicity=label(row.get("ethnicity", "")),
-        gender=gender(row.get("gender", "")),
+        ethnicity=ethnicity_label(row.get("ethnicity", "")),
+        gender=gender_label(row.get("gender", "")),
         age=None if years is None else int(years),
         pose=numbers,
     )
-
-
-def _read_csv(
-    path: Path, columns: Mapping[str, str], required: tuple[str, ...]
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """(line number, {field: cell}) of each row, for the fields the file has."""
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream, restval="", skipinitialspace=True)
-            header = reader.fieldnames or []
-            names = {}
-            for name in CSV_FIELDS:
-                wanted = (columns[name],) if name in columns else (name, *CSV_ALIASES.get(name, ()))
-                names[name] = next((column for column in wanted if column in header), None)
-                if names[name] is None and (name in columns or name in required):
-                    raise UncoverError(
-                        f"{path} has no column '{wanted[0]}'; it has: {', '.join(header) or 'none'}"
-                    )
-            for row in reader:
-                yield reader.line_num, {n: row[c] for n, c in names.items() if c is not None}
-    except FileNotFoundError:
-        raise UncoverError(f"{path} is not there; name the labels with --labels FILE") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise UncoverError(f"{path} cannot be read as a CSV: {error}") from error
 
 
 Reader = Callable[[Path, SourceOptions], Iterator[SourceItem]]
@@ -273,6 +273,7 @@ FORMATS: dict[str, Reader] = {
     "fairface": fairface,
     "vggface2": vggface2,
     "folder": folder,
+    "aaf": aaf,
     "csv": csv_labels,
 }
 

@@ -1,6 +1,11 @@
 from .drawn import draw_face as draw_face
 from .drawn import write_drawn_faces as write_drawn_faces
 from .focus import sharpness as sharpness
+from .labels import FAIRFACE_ETHNICITIES as FAIRFACE_ETHNICITIES
+from .labels import UTKFACE_ETHNICITIES as UTKFACE_ETHNICITIES
+from .labels import UTKFACE_GENDERS as UTKFACE_GENDERS
+from .labels import ethnicity_label as ethnicity_label
+from .labels import gender_label as gender_label
 from .landmarks import estimated_pose as estimated_pose
 from .landmarks import find_all_landmarks as find_all_landmarks
 from .landmarks import find_landmarks as find_landmarks

@@ -101,7 +101,7 @@ def test_fairface(tmp_path):
         (tmp_path / f"fairface_label_{name.split('/')[0]}.csv").write_text(text)
     data = load(tmp_path)
     assert [photo.name for photo in data.photos] == ["val/1.jpg"]
-    assert data.column("ethnicity") == ["east asian"]
+    assert data.column("ethnicity") == ["east-asian"]
     assert load(tmp_path, "train").photos[0].name == "train/1.jpg"
 
 

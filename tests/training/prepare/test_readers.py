@@ -65,10 +65,10 @@ def test_fairface_reads_both_files(tmp_path):
     )
     items = read("fairface", tmp_path)
     assert [(i.path, i.split, i.ethnicity, i.gender, i.age) for i in items] == [
-        ("train/1.jpg", "train", "asian", "male", 50),
+        ("train/1.jpg", "train", "east-asian", "male", 50),
         ("train/2.jpg", "train", "latino", "female", 70),
         ("train/3.jpg", "train", "indian", "female", None),
-        ("val/1.jpg", "val", "asian", "female", 3),
+        ("val/1.jpg", "val", "southeast-asian", "female", 3),
         ("val/2.jpg", "val", "middle-eastern", "male", 20),
     ]
     assert items[2].problem == "age '' is not a range"
@@ -180,3 +180,34 @@ def test_hash_split_is_stable_and_near_the_shares():
     assert counts["val"] == pytest.approx(500, abs=75)
     assert hash_split("n000001", 0.1, 0.2) == hash_split("n000001", 0.1, 0.2)
     assert {hash_split(str(i), 0.0, 0.0) for i in range(50)} == {"train"}
+
+
+def test_fairface_as_it_is_unpacked_with_blanks_in_the_header(tmp_path):
+    (tmp_path / "fairface-img-margin125-trainval" / "val").mkdir(parents=True)
+    (tmp_path / "fairface_label_val.csv").write_text(
+        "file, age , gender, race\nval/1.jpg,30-39,Male,Southeast Asian\n"
+    )
+    (item,) = read("fairface", tmp_path)
+    assert item.path == "fairface-img-margin125-trainval/val/1.jpg"
+    assert (item.ethnicity, item.age, item.problem) == ("southeast-asian", 30, None)
+
+
+def test_all_age_faces_names(tmp_path):
+    for name in ("train/00003A25.jpg", "test/07381A102.jpg", "test/face.jpg"):
+        touch(tmp_path, name)
+    items = {item.path: item for item in read("aaf", tmp_path)}
+    woman, man = items["train/00003A25.jpg"], items["test/07381A102.jpg"]
+    assert (woman.gender, woman.age, woman.split) == ("female", 25, "train")
+    assert (man.gender, man.age, man.ethnicity) == ("male", 102, "unknown")
+    assert items["test/face.jpg"].problem == "file name is not numberAage"
+
+
+def test_linked_folders_are_followed_and_loops_are_said(tmp_path):
+    touch(tmp_path / "elsewhere", "30_0_0_1.jpg")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "part").symlink_to(tmp_path / "elsewhere")
+    assert [item.path for item in read("utkface", source)] == ["part/30_0_0_1.jpg"]
+    (tmp_path / "elsewhere" / "back").symlink_to(source)
+    with pytest.raises(UncoverError, match="a link to a folder that holds it"):
+        read("utkface", source)

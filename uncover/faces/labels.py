@@ -1,0 +1,48 @@
+"""How the labels of public face sets are spelled, once for all packages.
+
+Labels are the data sets' own or what raters perceived, never people's own words.
+"""
+
+from __future__ import annotations
+
+import re
+
+UNKNOWN_LABEL = "unknown"
+UTKFACE_ETHNICITIES = ("white", "black", "asian", "indian", "other")
+UTKFACE_GENDERS = ("male", "female")
+FAIRFACE_ETHNICITIES = (
+    "east-asian",
+    "southeast-asian",
+    "indian",
+    "black",
+    "middle-eastern",
+    "latino",
+    "white",
+)
+# What the same group is called in other files.
+_SAME = {
+    "latino-hispanic": "latino",
+    "latino_hispanic": "latino",
+    "southeast_asian": "southeast-asian",
+    "south-east-asian": "southeast-asian",
+    "east_asian": "east-asian",
+    "middle_eastern": "middle-eastern",
+}
+_GENDERS = {"m": "male", "f": "female", "man": "male", "woman": "female"}
+
+
+def label(text: str) -> str:
+    """A label as manifests spell it: lower-case, words joined by "-"; "unknown" if empty."""
+    return re.sub(r"[^a-z0-9_+]+", "-", text.strip().lower()).strip("-") or UNKNOWN_LABEL
+
+
+def ethnicity_label(text: str) -> str:
+    """An ethnicity as manifests spell it: "East Asian" becomes "east-asian"."""
+    plain = label(text)
+    return _SAME.get(plain, plain)
+
+
+def gender_label(text: str) -> str:
+    """A gender; the abbreviations m and f are written out."""
+    plain = label(text)
+    return _GENDERS.get(plain, plain)
