@@ -26,6 +26,7 @@ from uncover.find import (
     split_mask,
     whole_mask,
 )
+from uncover.forks import survive_forks
 from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
 from uncover.paint import Blend, answers, check_look, check_samples, is_varied, paint_task
 from uncover.results import Face, Result
@@ -56,6 +57,7 @@ class Uncoverer:
         self.generator = generator
         self.settings = settings or Settings()
         self.watch: Watch = unwatched
+        survive_forks()
 
     @classmethod
     def from_pretrained(
@@ -104,7 +106,7 @@ class Uncoverer:
         """Fill every masked face of a photo.
 
         Args:
-            image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
+            image: a path, bytes, an open file, a PIL image, or a uint8 (H, W, 3) RGB array.
             blend, fill_chin, min_score, samples, smile, open, beard: as in `Settings`, for this
                 photo only.
 
@@ -152,14 +154,12 @@ class Uncoverer:
         the mask, which then is taken to span the bridge of the nose to the chin.
 
         Args:
-            image: a path, a PIL image, or a uint8 (H, W, 3) RGB array.
+            image: a path, bytes, an open file, a PIL image, or a uint8 (H, W, 3) RGB array.
             mask: bool (H, W), True = paint; also a uint8 array, PIL image or path (over 127).
             blend, samples, smile, open, beard: as in `Settings`, for this photo only.
 
         Raises:
-            ImageError: the picture cannot be used, or the mask is empty or of another size.
-            UncoverError: several samples of a generator that has one answer, or a look of one
-                that cannot be told.
+            as `__call__`; ImageError, too, if the mask is empty or of another size.
         """
         settings = self._settings(blend=blend, samples=samples, smile=smile, open=open, beard=beard)
         photo = read_image(image)
