@@ -16,8 +16,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.metrics.downloads import fetching
 from uncover.errors import UncoverError
+from uncover.images import fetching
 
 INCEPTION, SQUEEZENET, NONE = "inception", "squeezenet1_1", "none"
 

@@ -8,15 +8,13 @@ else is measured. A test compares the values with `lpips` called directly.
 
 from __future__ import annotations
 
-import warnings
-
 import lpips
 import numpy as np
 import torch
 from torch import Tensor
 
-from benchmark.metrics.downloads import fetching
 from uncover.errors import UncoverError
+from uncover.images import load_lpips
 
 NETS = ("alex", "squeeze", "vgg")
 
@@ -37,17 +35,11 @@ class LpipsScorer:
         self.net = net
         self.key = f"lpips-0.1-{net}-{torch.device(device).type}"
         self.device = torch.device(device)
-        with warnings.catch_warnings(), fetching():
-            warnings.simplefilter("ignore")
-            try:
-                model = lpips.LPIPS(net=net, verbose=False)
-            except (OSError, RuntimeError) as error:
-                other = "--lpips squeeze" if net != "squeeze" else "--lpips none"
-                raise UncoverError(
-                    f"the weights of LPIPS ({net}) are not in torch's cache and cannot be "
-                    f"downloaded: use {other}, or go online once"
-                ) from error
-        self.model = model.requires_grad_(False).to(self.device)
+        try:
+            self.model = load_lpips(net).to(self.device)
+        except UncoverError as error:
+            other = "--lpips squeeze" if net != "squeeze" else "--lpips none"
+            raise UncoverError(f"{error}, or use {other}") from error
 
     @torch.inference_mode()
     def score(self, truth: np.ndarray, hole: np.ndarray, fills: list[np.ndarray]) -> np.ndarray:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -26,6 +25,7 @@ from benchmark.run.cache import digest
 from benchmark.run.evaluate import TRUTH, Store, World, evaluate
 from benchmark.run.options import Options
 from uncover.errors import UncoverError
+from uncover.revision import git_revision
 
 T = TypeVar("T")
 _UNTOLD = ("--cache", "--batch-size", "--workers", "--device")
@@ -157,7 +157,7 @@ def _head(
     features = lineup.feature_scorer(scorers)
     return {
         "created": _created(),
-        "git": _git(),
+        "git": git_revision() or "unknown",
         "command": _command(arguments),
         "data": {
             "name": data.name,
@@ -223,24 +223,6 @@ def _created() -> str:
     epoch = os.environ.get("SOURCE_DATE_EPOCH")
     now = datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC)
     return now.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _git() -> str:
-    """The commit of this code, with "-dirty" after it where files were changed; or "unknown"."""
-    folder = Path(__file__).resolve().parents[2]
-
-    def git(*words: str) -> str:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True)
-        if done.returncode:
-            raise OSError(done.stderr)
-        return done.stdout.strip()
-
-    try:
-        commit = git("rev-parse", "HEAD")
-        changed = git("status", "--porcelain", "--untracked-files=no")
-    except OSError:
-        return "unknown"
-    return f"{commit}-dirty" if changed else commit
 
 
 def _command(arguments: Sequence[str]) -> str:

@@ -2,30 +2,23 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 import threading
-import urllib.request
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop
 from uncover.errors import ImageError, NoFaceError, UncoverError
 from uncover.faces import find_landmarks, five_points
-from uncover.images import Photo
+from uncover.images import Photo, load_lpips, ssim_map
 from uncover.masking import MaskStyle, draw_mask, random_style
 from uncover.pipeline import Uncoverer
 from uncover.results import Result
 
 SIDE = 256
-_TRUNK = "squeezenet1_1-b8a52dc0.pth"
-_TRUNK_URL = f"https://download.pytorch.org/models/{_TRUNK}"
 _lock = threading.Lock()
 
 
@@ -158,7 +151,7 @@ def compare(
     if not inside.any():
         raise ImageError("the mask lies outside the face: take another photo")
     true_crop, guess_crop = crop.extract(truth), crop.extract(guess)
-    similarity = _ssim_map(true_crop, guess_crop)
+    similarity = ssim_map(guess_crop, true_crop)
     distance = _lpips_map(true_crop, guess_crop)
     return Scores(
         ssim=float(similarity.mean()),
@@ -167,24 +160,6 @@ def compare(
         lpips_hole=None if distance is None else float(distance[inside].mean()),
         hole=float(inside.mean()),
     )
-
-
-def _ssim_map(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """SSIM at each pixel, the mean of the channels; float64 (S, S), 1 where alike.
-
-    Wang et al., "Image quality assessment: from error visibility to structural similarity" (2004):
-    11 x 11 Gaussian window of sigma 1.5, K1 = 0.01, K2 = 0.03, as the benchmark computes it.
-    """
-
-    def blur(image: NDArray[np.float64]) -> NDArray[np.float64]:
-        return cv2.GaussianBlur(image, (11, 11), 1.5, borderType=cv2.BORDER_REFLECT_101)
-
-    x, y = a / 255.0, b / 255.0
-    mean_x, mean_y = blur(x), blur(y)
-    var_x, var_y = blur(x * x) - mean_x**2, blur(y * y) - mean_y**2
-    covariance = blur(x * y) - mean_x * mean_y
-    alike = (2 * mean_x * mean_y + 0.01**2) * (2 * covariance + 0.03**2)
-    return (alike / ((mean_x**2 + mean_y**2 + 0.01**2) * (var_x + var_y + 0.03**2))).mean(-1)
 
 
 def _lpips_map(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32] | None:
@@ -203,36 +178,10 @@ def _lpips_map(a: NDArray[np.uint8], b: NDArray[np.uint8]) -> NDArray[np.float32
 @lru_cache(maxsize=1)
 def _lpips_network() -> Any:
     """LPIPS with SqueezeNet; None when its ImageNet weights cannot be had."""
-    import warnings
-
-    if not _fetch_trunk():
-        return None
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import lpips
-
-        return lpips.LPIPS(net="squeeze", spatial=True, verbose=False).eval().requires_grad_(False)
-
-
-def _fetch_trunk(seconds: float = 10.0) -> bool:
-    """Whether SqueezeNet's weights lie in torch's cache, fetching their 5 MB if need be."""
-    import torch
-
-    path = Path(torch.hub.get_dir()) / "checkpoints" / _TRUNK
-    if path.is_file():
-        return True
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        with urllib.request.urlopen(_TRUNK_URL, timeout=seconds) as answer:
-            data = answer.read(50_000_000)
-        if not hashlib.sha256(data).hexdigest().startswith("b8a52dc0"):
-            return False
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError:
-        return False
-    return True
+        return load_lpips("squeeze", spatial=True, seconds=10)
+    except UncoverError:
+        return None
 
 
 def in_words(guess: Guess) -> str:

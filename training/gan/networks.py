@@ -9,6 +9,7 @@ from torch import nn
 
 from training.gan.settings import GanSettings
 from uncover.errors import UncoverError
+from uncover.images import load_lpips
 from uncover.networks import ContextEncoder, ContextEncoderConfig, Generator
 from uncover.weights import registry
 
@@ -32,24 +33,12 @@ def build_lpips(required: bool = True) -> Any:
 
     Raises UncoverError, when required, if the ImageNet weights are neither cached nor reachable.
     """
-    import lpips
-
     try:
-        # The package announces itself on stdout unless told not to; torchvision warns about
-        # the `pretrained` argument that the package still uses.
-        import warnings
-
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            network = lpips.LPIPS(net="squeeze", verbose=False)
-    except (OSError, RuntimeError) as error:
+        return load_lpips("squeeze")
+    except UncoverError as error:
         if not required:
             return None
-        raise UncoverError(
-            "LPIPS needs torchvision's SqueezeNet 1.1 weights: go online once, point TORCH_HOME at "
-            f"a cache that has them, or use --set losses.perceptual=0 ({type(error).__name__})"
-        ) from None
-    return network.eval().requires_grad_(False)
+        raise UncoverError(f"{error}, or use --set losses.perceptual=0") from None
 
 
 @torch.no_grad()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import shutil
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ import torch
 from training.gan import DiscriminatorConfig, PatchDiscriminator
 from training.run import from_dict, load_checkpoint
 from uncover.errors import UncoverError, WeightsError
+from uncover.revision import git_revision
 from uncover.weights import (
     CONFIG,
     INFERENCE,
@@ -105,22 +105,6 @@ def check_bundle(folder: Path) -> str:
     bundle.segmenter.segment(face.image[None])
     painter(face.image)
     return f"{len(bundle.config['components'])} networks load strictly, a fill and a photo run"
-
-
-def git_revision() -> str | None:
-    """The commit of the code, with "-dirty" if files differ from it; None outside a checkout."""
-    root = Path(__file__).resolve().parents[2]
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(root), "describe", "--always", "--dirty", "--abbrev=40"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=20,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout.strip() or None
 
 
 def _run_config(run: Path) -> WeightsConfig:

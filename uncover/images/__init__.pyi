@@ -6,6 +6,9 @@ from .kinds import HEIF as HEIF
 from .kinds import RAW as RAW
 from .kinds import READABLE as READABLE
 from .kinds import starts_like_picture as starts_like_picture
+from .likeness import fetching as fetching
+from .likeness import load_lpips as load_lpips
+from .likeness import ssim_map as ssim_map
 from .masks import MaskLike as MaskLike
 from .masks import read_mask as read_mask
 from .photo import Photo as Photo

@@ -16,7 +16,7 @@ def scorer(monkeypatch):
     """The scorer over a network of random weights: the arithmetic is LPIPS's all the same."""
     torch.manual_seed(0)
     random = functools.partial(lpips.LPIPS, pnet_rand=True)
-    monkeypatch.setattr("benchmark.metrics.lpips.lpips.LPIPS", random)
+    monkeypatch.setattr(lpips, "LPIPS", random)
     return LpipsScorer("squeeze")
 
 
@@ -54,6 +54,6 @@ def test_weights_that_cannot_be_had(monkeypatch, net, other):
     def offline(**_):
         raise urllib.error.URLError("no network")
 
-    monkeypatch.setattr("benchmark.metrics.lpips.lpips.LPIPS", offline)
+    monkeypatch.setattr(lpips, "LPIPS", offline)
     with pytest.raises(UncoverError, match=f"LPIPS \\({net}\\).*--lpips {other}"):
         LpipsScorer(net)

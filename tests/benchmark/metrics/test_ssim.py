@@ -5,7 +5,8 @@ from skimage.data import astronaut
 from skimage.metrics import structural_similarity
 from torchmetrics.functional.image import structural_similarity_index_measure
 
-from benchmark.metrics.ssim import ssim, ssim_map
+from benchmark.metrics.ssim import ssim
+from uncover.images import ssim_map
 
 
 @pytest.fixture(scope="module")

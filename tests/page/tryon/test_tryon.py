@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from page.tryon.tryon import _ssim_map, compare, in_words, make_style, put_on, take_off
+from page.tryon.tryon import compare, in_words, make_style, put_on, take_off
 from tests.browser import stand_ins
 from uncover.errors import UncoverError
 from uncover.images import read_image
@@ -30,19 +30,6 @@ def test_identical_faces_score_as_identical() -> None:
     scores = compare(photo.rgb, photo.rgb, masked.covered, masked.crop)
     assert scores.ssim_hole == pytest.approx(1, abs=1e-5)
     assert scores.lpips is None or scores.lpips == pytest.approx(0, abs=1e-6)
-
-
-def test_ssim_equals_scikit_image() -> None:
-    reference = pytest.importorskip("skimage.metrics").structural_similarity
-    rng = np.random.default_rng(0)
-    truth = read_image(stand_ins.ASTRONAUT).rgb[:256, 100:356]
-    noisy = np.clip(truth + rng.normal(0, 20, truth.shape), 0, 255).astype(np.uint8)
-    options = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
-    _, wanted = reference(
-        truth / 255, noisy / 255, data_range=1.0, channel_axis=-1, full=True, **options
-    )
-    found = _ssim_map(truth, noisy)
-    assert np.abs(found - wanted.mean(-1))[8:-8, 8:-8].max() < 1e-3
 
 
 @pytest.mark.parametrize(
