@@ -12,5 +12,6 @@ from .faces import store_face as store_face
 from .opening import Source as Source
 from .opening import TrainingData as TrainingData
 from .opening import open_data as open_data
+from .sampling import Balance as Balance
 from .sampling import cell as cell
 from .shard_files import is_url as is_url

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from training.data.bend import Bend, away
 from training.data.holes import random_hole
-from training.data.sampling import draw_probabilities
+from training.data.sampling import Balance, draw_probabilities
 from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
 from uncover.faces import FaceRecord, five_points, look_of
@@ -201,17 +201,16 @@ class FaceDraws(Dataset[dict[str, np.ndarray]]):
         size: int,
         length: int,
         seed: int,
-        balance: float,
+        balance: Balance,
         augment: AugmentSettings,
         variety: bool = True,
-        favour: Mapping[str, float] | None = None,
     ) -> None:
         if not faces:
             raise UncoverError("no faces to train on: the train split of the data is empty")
         self.faces, self.size, self.length, self.seed = faces, size, length, seed
         self.augment, self.variety = augment, variety
         records = [face.record for face in faces]
-        self.cumulative = np.cumsum(draw_probabilities(records, balance, favour))
+        self.cumulative = np.cumsum(draw_probabilities(records, balance))
 
     def __len__(self) -> int:
         return self.length

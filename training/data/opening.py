@@ -15,7 +15,7 @@ from torch import Generator
 from torch.utils.data import DataLoader, Dataset
 
 from training.data.faces import AugmentSettings, FaceDraws, StoredFace, store_faces
-from training.data.sampling import StridedDraws, cell
+from training.data.sampling import Balance, StridedDraws, cell
 from training.data.shard_files import ShardIndex, is_url, join_indexes, read_index, val_faces
 from training.data.shards import ShardDraws
 from training.pack import INDEX_NAME, SHARDS_NAME
@@ -33,6 +33,10 @@ class DrawSettings(Protocol):
     def seed(self) -> int: ...
     @property
     def balance(self) -> float: ...
+    @property
+    def sharp(self) -> float: ...
+    @property
+    def groups(self) -> float: ...
     @property
     def favour(self) -> dict[str, float]: ...
     @property
@@ -70,8 +74,8 @@ class TrainingData:
         """
         world, rank = accelerator.num_processes, accelerator.process_index
         each, workers = max(1, batch // world), settings.workers
-        kind = (size, length, seed, settings.balance, settings.augment, settings.mask_variety)
-        favour = settings.favour
+        balance = Balance(settings.balance, settings.sharp, settings.groups, settings.favour)
+        kind = (size, length, seed, balance, settings.augment, settings.mask_variety)
         draws: Dataset[Any]
         sampler = None
         if self.index is not None:
@@ -82,12 +86,11 @@ class TrainingData:
                 start=seen,
                 rank=rank,
                 world=world,
-                favour=favour,
             )
             shards.check_readers(world * max(1, workers))
         else:
             assert self.train is not None
-            draws = FaceDraws(self.train, *kind, favour=favour)
+            draws = FaceDraws(self.train, *kind)
             sampler = StridedDraws(seen, length, rank, world)
         if workers:
             # One thread for each, set before they are forked: in a fork it can wait for ever.
@@ -165,7 +168,7 @@ def load_faces(
 
 def data_summary(folders: Sequence[Path], faces: Sequence[StoredFace]) -> dict[str, Any]:
     """What a run was trained on: photos by ethnicity and estimated pose, for config and card."""
-    counts = Counter(cell(face.record) for face in faces)
+    counts = Counter(cell(face.record)[:2] for face in faces)
     table: dict[str, dict[str, int]] = {}
     for (ethnicity, pose), count in sorted(counts.items()):
         table.setdefault(ethnicity, {})[pose] = count

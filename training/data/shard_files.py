@@ -29,7 +29,8 @@ PAUSES = (1.0, 5.0, 30.0)  # seconds before a shard is asked for again
 class ShardIndex:
     """What index.json says. base: folder or URL of the shards, without a "/" at its end.
 
-    sources: names of the data sets. cells: "ethnicity\\tpose bin" -> training photos.
+    sources: names of the data sets. cells: "ethnicity\\tpose bin\\tsharpness bin" -> training
+    photos.
     """
 
     base: str
@@ -58,8 +59,9 @@ class ShardIndex:
         """As `training.data.opening.data_summary`: what a run was trained on."""
         table: dict[str, dict[str, int]] = {}
         for key, count in sorted(self.cells.items()):
-            ethnicity, _, pose = key.partition("\t")
-            table.setdefault(ethnicity, {})[pose] = count
+            ethnicity, pose, *_ = key.split("\t")
+            poses = table.setdefault(ethnicity, {})
+            poses[pose] = poses.get(pose, 0) + count
         photos = sum(self.cells.values())
         return {"sources": list(self.sources), "photos": photos, "by_ethnicity_and_pose": table}
 

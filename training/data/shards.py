@@ -13,14 +13,14 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import cv2
 import numpy as np
 from torch.utils.data import IterableDataset, get_worker_info
 
 from training.data.faces import AugmentSettings, StoredFace, draw_item
-from training.data.sampling import Cell, cell, cell_weights
+from training.data.sampling import Balance, Cell, cell, cell_weights
 from training.data.shard_files import ShardIndex, decoded, read_index, read_shard, val_faces
 from training.pack import Shard
 from training.run import command_parser, run_to_exit
@@ -38,7 +38,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         index: from `read_index`.
         size: side of the crops in pixels, at most what the shards were packed for.
         length: draws of the whole run, over all ranks.
-        seed, balance, augment, variety, favour: as in `FaceDraws`.
+        seed, balance, augment, variety: as in `FaceDraws`.
         batch: draws per batch of one rank.
         start: draws of the run that were made before, over all ranks (a multiple of world * batch).
         rank, world: of this process.
@@ -54,7 +54,7 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         size: int,
         length: int,
         seed: int,
-        balance: float,
+        balance: Balance,
         augment: AugmentSettings,
         variety: bool = True,
         *,
@@ -63,14 +63,13 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
         rank: int = 0,
         world: int = 1,
         mix: int = 4,
-        favour: Mapping[str, float] | None = None,
     ) -> None:
         index.check_size(size)
         self.index, self.size, self.length, self.seed = index, size, length, seed
         self.augment, self.variety, self.mix = augment, variety, mix
         self.batch, self.start, self.rank, self.world = batch, start, rank, world
         self.shards = index.of("train")
-        self.weights = cell_weights(cells_of(index), balance, favour)
+        self.weights = cell_weights(cells_of(index), balance)
 
     def check_readers(self, readers: int) -> None:
         """Raises UncoverError when there are fewer shards than readers."""
@@ -114,12 +113,17 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
                     continue
                 faces = [face for shard in group for face in read_shard(self.index, shard)]
                 rng = np.random.default_rng([self.seed, 1, epoch, reader, number])
-                weights = [self.weights[cell(face.record)] for face in faces]
+                weights = [self.weight(face) for face in faces]
                 for which in drawn(np.array(weights), rng)[skip:]:
                     yield faces[which]
                 del faces  # before the next shards come in
                 skip = 0
             epoch += 1
+
+    def weight(self, face: StoredFace) -> float:
+        """How often a face is drawn, 1 on average."""
+        own = cell(face.record)
+        return self.weights[own if own in self.weights else Cell(*own[:2])]
 
     def groups(self, epoch: int, reader: int, readers: int) -> list[list[Shard]]:
         """The shards a reader goes through in an epoch, in groups that are shuffled together.
@@ -135,8 +139,8 @@ class ShardDraws(IterableDataset[dict[str, np.ndarray]]):
 
 
 def cells_of(index: ShardIndex) -> dict[Cell, int]:
-    """(ethnicity, pose bin) -> training photos in the shards."""
-    return {tuple(key.split("\t")): count for key, count in index.cells.items()}  # type: ignore[misc]
+    """Training photos in the shards; their sharpness is unknown where older shards lack it."""
+    return {Cell(*key.split("\t")): count for key, count in index.cells.items()}
 
 
 def drawn(weights: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -170,7 +174,7 @@ def measure(source: str, count: int, size: int) -> None:
     import psutil  # here: only this measurement needs it
 
     cv2.setNumThreads(1)
-    draws = ShardDraws(read_index(source), size, count, 0, 0.5, AugmentSettings(), batch=1)
+    draws = ShardDraws(read_index(source), size, count, 0, Balance(), AugmentSettings(), batch=1)
     process = psutil.Process()
     begun, step = time.process_time(), max(1, count // 10)
     for number, _ in enumerate(draws, start=1):

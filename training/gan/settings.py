@@ -110,8 +110,10 @@ class GanSettings:
       losses.faithful is above 0, only these are held to the photo by L1 and LPIPS; the others start
       from what the coarse stage made of a drawn look.
     critics_in_turn: one discriminator a step instead of both, each with the weight of two.
-    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often. favour: factor
-      on how often photos of an ethnicity or a pose bin are drawn, such as {"black": 2.0}.
+    balance: 0 = photos as they are, 1 = every ethnicity x pose cell equally often. sharp, groups:
+      the same for soft, middling and sharp photos within each cell, and for the seven groups.
+      favour: factor on how often photos of an ethnicity, a pose bin or a sharpness bin are drawn,
+      such as {"black": 2.0, "sharp": 3.0}. See `training.data.Balance`.
     composite: losses and discriminators see the prediction pasted into the known pixels; off for
       models that repaint the whole crop. follow: the discriminators are told where the hole is and
       the local one looks there; off = it looks at the middle of the crop. mask_aware: known
@@ -135,6 +137,8 @@ class GanSettings:
     from_truth: float = 0.0
     critics_in_turn: bool = False
     balance: float = 0.5
+    sharp: float = 0.0
+    groups: float = 0.0
     favour: dict[str, float] = field(default_factory=dict)
     composite: bool = True
     follow: bool = True

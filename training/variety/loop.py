@@ -44,7 +44,8 @@ class VarietySettings(LoopSettings):
       half of the first `kl_warmup` images: with either from the start the decoder never learns to
       listen.
     free: nats that each number may say at no cost (Kingma et al. 2016, arXiv:1606.04934).
-    balance, favour, mask_variety, augment: which faces and holes are drawn, as for `training.gan`.
+    balance, sharp, groups, favour, mask_variety, augment: which faces and holes are drawn, as for
+      `training.gan`.
     """
 
     images: int = 40_000
@@ -63,6 +64,8 @@ class VarietySettings(LoopSettings):
     kl_warmup: int = 6_000
     free: float = 0.5
     balance: float = 0.5
+    sharp: float = 0.0
+    groups: float = 0.0
     favour: dict[str, float] = field(default_factory=dict)
     mask_variety: bool = True
     augment: AugmentSettings = field(default_factory=AugmentSettings)

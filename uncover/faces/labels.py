@@ -28,6 +28,10 @@ _SAME = {
     "east_asian": "east-asian",
     "middle_eastern": "middle-eastern",
 }
+OTHER_GROUP = "other"
+# Labels of other sets, as far as one of the seven holds most of their photos. UTKFace's "asian" is
+# East and Southeast Asian together; the larger part counts.
+_WIDE = {"asian": "east-asian", "hispanic": "latino"}
 _GENDERS = {"m": "male", "f": "female", "man": "male", "woman": "female"}
 
 
@@ -40,6 +44,15 @@ def ethnicity_label(text: str) -> str:
     """An ethnicity as manifests spell it: "East Asian" becomes "east-asian"."""
     plain = label(text)
     return _SAME.get(plain, plain)
+
+
+def wide_group(ethnicity: str) -> str:
+    """The one of FairFace's seven groups that a set's label belongs to, or "other".
+
+    For draws that shall be even over sets with different labels; never shown as a label.
+    """
+    group = _WIDE.get(ethnicity, ethnicity)
+    return group if group in FAIRFACE_ETHNICITIES else OTHER_GROUP
 
 
 def gender_label(text: str) -> str:

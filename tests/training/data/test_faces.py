@@ -16,6 +16,7 @@ from training.data.faces import (
 )
 from training.data.holes import _rounded, _stretched, _swept, random_hole
 from training.data.opening import data_summary, load_faces
+from training.data.sampling import Balance
 from training.gan.evaluate import predict, val_scores, write_sheet
 from uncover.errors import UncoverError
 from uncover.faces.drawn import draw_face, write_drawn_faces
@@ -34,7 +35,13 @@ def faces(drawn):
 
 
 def draws(faces, **changes):
-    options = {"size": 64, "length": 50, "seed": 3, "balance": 0.5, "augment": AugmentSettings()}
+    options = {
+        "size": 64,
+        "length": 50,
+        "seed": 3,
+        "balance": Balance(),
+        "augment": AugmentSettings(),
+    }
     return FaceDraws(faces, **(options | changes))
 
 

@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader
 from tests.training.file_server import served
 from training.data import shard_files
 from training.data.faces import AugmentSettings, FaceDraws, store_face, store_faces
-from training.data.sampling import cell, cell_weights, draw_probabilities
+from training.data.sampling import Balance, cell, cell_weights, draw_probabilities
 from training.data.shard_files import decoded, join_indexes, read_shard
 from training.data.shards import ShardDraws, cells_of, drawn, main, read_index, val_faces
 from training.pack.command import INDEX_NAME, pack, shrunk
@@ -37,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def draws(folder: Path, **changes: object) -> ShardDraws:
     options: dict[str, object] = {
-        "index": read_index(folder), "size": 64, "length": 48, "seed": 3, "balance": 0.5,
+        "index": read_index(folder), "size": 64, "length": 48, "seed": 3, "balance": Balance(),
         "augment": AugmentSettings(), "batch": 4, "mix": 2,
     }  # fmt: skip
     return ShardDraws(**(options | changes))  # type: ignore[arg-type]
@@ -75,7 +75,7 @@ def test_small_photos_are_packed_byte_for_byte(folder: Path) -> None:
 
 def test_items_are_those_of_face_draws(folder: Path) -> None:
     plain = FaceDraws(
-        store_faces(read_manifest(folder, "train"), 64), 64, 8, 3, 0.5, AugmentSettings()
+        store_faces(read_manifest(folder, "train"), 64), 64, 8, 3, Balance(), AugmentSettings()
     )[0]
     items = list(draws(folder))
     assert len(items) == 48
@@ -87,7 +87,7 @@ def test_items_are_those_of_face_draws(folder: Path) -> None:
 
 
 def test_an_epoch_without_balance_shows_every_photo_once(folder: Path) -> None:
-    source = draws(folder, balance=0.0)
+    source = draws(folder, balance=Balance(0.0))
     wanted = sorted(r.sha256 for r in read_manifest(folder, "train"))
     stream = source.faces(0, 1)
     first, second = (numbers(stream, len(wanted)) for _ in range(2))
@@ -144,8 +144,9 @@ def test_ranks_get_equally_many_and_different_draws(folder: Path) -> None:
 
 def test_balance_draws_as_often_as_face_draws_does(folder: Path) -> None:
     records = read_manifest(folder, "train")
-    expected = draw_probabilities(records, 0.7) * len(records)
-    weights = cell_weights(cells_of(read_index(folder)), 0.7)
+    balance = Balance(0.7, sharp=0.5)
+    expected = draw_probabilities(records, balance) * len(records)
+    weights = cell_weights(cells_of(read_index(folder)), balance)
     ours = [weights[cell(record)] for record in records]
     np.testing.assert_allclose(ours, expected, rtol=1e-9)
 
@@ -196,7 +197,7 @@ def test_two_sets_of_shards_are_one(folder: Path, tmp_path: Path) -> None:
     assert joined.summary()["photos"] == sum(i.summary()["photos"] for i in (first, second))
     assert len(joined.of("train")) == SHARDS + 2
     records = [r for f in (folder, other) for r in read_manifest(f, "train")]
-    stream = draws(folder, index=joined, balance=0.0).faces(0, 1)
+    stream = draws(folder, index=joined, balance=Balance(0.0)).faces(0, 1)
     assert sorted(numbers(stream, len(records))) == sorted(r.sha256 for r in records)
     ours, theirs = (val_faces(i, None) for i in (joined, first))
     assert [f.record.sha256 for f in ours] == [f.record.sha256 for f in theirs]
