@@ -296,5 +296,5 @@ class Uncoverer:
 
 
 def _sorted(faces: list[Face]) -> list[Face]:
-    """Faces that are filled first; larger before smaller."""
-    return sorted(faces, key=lambda face: (face.reason is not None, -face.area))
+    """Faces that are filled first, doubtful ones last; larger before smaller."""
+    return sorted(faces, key=lambda face: (face.reason is not None, face.doubtful, -face.area))

@@ -15,6 +15,11 @@ from PIL import Image
 from uncover.crop import FaceCrop, Rect
 from uncover.images import Photo, write_image
 
+LOW_SCORE = "low score"
+NO_FACE = "no face under the mask"
+DOUBTFUL = (LOW_SCORE, NO_FACE)
+"""Reasons for which a find is hardly a face at all."""
+
 
 @dataclass(frozen=True, eq=False)
 class Face:
@@ -58,6 +63,11 @@ class Face:
         return full
 
     @property
+    def doubtful(self) -> bool:
+        """Whether this is hardly a face: listed for programs, and nothing to tell people of."""
+        return self.reason in DOUBTFUL
+
+    @property
     def sides(self) -> tuple[float, float]:
         """Width and height of the box in pixels."""
         return self.box[2] - self.box[0], self.box[3] - self.box[1]
@@ -75,6 +85,7 @@ class Face:
             "score": round(self.score, 4),
             "filled": self.reason is None,
             "reason": self.reason,
+            "doubtful": self.doubtful,
             "roll": None if self.roll is None else round(self.roll, 1),
             "points": None if self.points is None else np.round(self.points, 1).tolist(),
             "polygon": [list(point) for point in self.polygon],
@@ -89,7 +100,8 @@ class Result:
     Attributes:
         photo: the input.
         pixels: uint8 (H, W, 3), the painted picture as RGB.
-        faces: every face found; those that were filled first, larger ones before smaller.
+        faces: every face found; those that were filled first, doubtful finds last, larger
+            ones before smaller.
         warnings: what the user should know, one line each.
         others: where several samples were asked for, the pixels of all but the first.
     """

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from uncover.crop import Rect
-from uncover.find import NO_FACE
-from uncover.results import Face
+from uncover.results import LOW_SCORE, NO_FACE, Face
 
 GUESS = "A guess, not an identification."
 """Said wherever a generated face is shown."""
@@ -24,13 +23,11 @@ WORDS = {
 REASONS = {
     "bare": "left alone: no mask on it",
     "too small": "left alone: too small",
-    "low score": "left alone: not sure that it is a face",
+    LOW_SCORE: "left alone: not sure that it is a face",
     NO_FACE: "left alone: not sure that it is a face",
     "mask on the chin": "left alone: the mask hangs on the chin",
     "no mask pixels found": "left alone: no mask found on it",
 }
-DOUBTFUL = ("low score", NO_FACE)
-"""Reasons for which a find counts as hardly a face: in pictures it only gets its number."""
 # Told apart by colour-blind eyes too (Okabe and Ito, 2002); the number and the words say the same.
 _COLOURS = {
     "with_mask": (0, 158, 115),
@@ -52,6 +49,8 @@ def draw_faces(
 ) -> NDArray[np.uint8]:
     """The photo, shrunk to `longest` pixels, with each face's box, number, label and score.
 
+    Doubtful finds are not drawn.
+
     Args:
         rgb: uint8 (H, W, 3).
         faces: in the order in which they are numbered, from 1.
@@ -71,6 +70,8 @@ def draw_faces(
     line = max(2, round(max(picture.size) / 400))
     font = ImageFont.load_default(max(12, round(max(picture.size) / 50)))
     for number, face in reversed(list(enumerate(faces, 1))):
+        if face.doubtful:
+            continue
         colour = _LEFT_ALONE if face.reason else _COLOURS.get(face.label, _LEFT_ALONE)
         box = [v * scale for v in face.box]
         draw.rectangle(box, outline=colour, width=line)
@@ -78,8 +79,7 @@ def draw_faces(
             outline = [(x * scale, y * scale) for x, y in face.polygon]
             draw.line([*outline, outline[0]], fill=colour, width=max(1, line // 2))
         words = f"{WORDS.get(face.label, face.label)} {face.score:.0%}"
-        text = f"{number}?" if face.reason in DOUBTFUL else f"{number} {words}"
-        _tag(draw, (box[0], box[1]), text, font, colour)
+        _tag(draw, (box[0], box[1]), f"{number} {words}", font, colour)
     return np.asarray(picture)
 
 

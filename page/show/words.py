@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
-from page.show.annotate import DOUBTFUL, WORDS
+from page.show.annotate import WORDS
 from uncover.find import ON_CHIN
 from uncover.results import Result
 
 
 def summary(result: Result) -> str:
     """What was found and done, in a few sentences of Markdown."""
-    doubtful = sum(face.reason in DOUBTFUL for face in result.faces)
-    count, filled = len(result.faces) - doubtful, len(result.filled)
+    faces = [face for face in result.faces if not face.doubtful]
+    count, filled = len(faces), len(result.filled)
     if not count:
         text = (
             "**No face found.** Try a photo in which the face is larger, sharper and seen from the "
             "front, or open *Correct the masks* below and paint over the mask yourself."
         )
     elif not filled:
-        kinds = ", ".join(sorted({WORDS.get(face.label, face.label) for face in result.faces}))
+        kinds = ", ".join(sorted({WORDS.get(face.label, face.label) for face in faces}))
         text = (
             f"**{_faces(count)} found, none painted** ({kinds}). If one does wear a mask, open "
             "*Correct the masks* below and paint over it. With a bare face, try the next tab."
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"
-    hanging = sum(face.reason == ON_CHIN for face in result.faces)
+    hanging = sum(face.reason == ON_CHIN for face in faces)
     if hanging:
         has = "1 wears its" if hanging == 1 else f"{hanging} wear their"
         text += f" {has} mask on the chin: *Also masks worn on the chin* paints there too."
-    if doubtful:
-        places = "One place that is" if doubtful == 1 else f"{doubtful} places that are"
-        verb = "was" if doubtful == 1 else "were"
-        text += f" {places} hardly a face {verb} left alone."
     return "\n\n".join([text, *(f"Note: {_plain(w, result)}." for w in result.warnings)])
 
 

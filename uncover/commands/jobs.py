@@ -112,8 +112,9 @@ def write(job: Job, result: Result, by_hand: ByHand = NOTHING) -> Outcome:
         if by_hand.saved is not None:
             save_mask(result, by_hand.saved)
         count = len(result.filled)
-        left = [f.reason for f in result.faces if f.reason not in (None, "bare", "low score")]
-        rest = f", left alone: {', '.join(str(r) for r in left)}" if left else ""
+        sure = [face for face in result.faces if not face.doubtful]
+        left = [str(face.reason) for face in sure if face.reason not in (None, "bare")]
+        rest = f", left alone: {', '.join(left)}" if left else ""
         plural = "" if count == 1 else "s"
         message = f"{job.source} -> {job.target} ({count} face{plural} filled{rest})"
         return Outcome(job, "filled", message, result.to_dict())
@@ -144,10 +145,9 @@ def _with_name(path: Path, message: str) -> str:
 
 def _nothing_filled(faces: list[Face]) -> tuple[Status, str]:
     """Status and one line for a photo in which nothing was painted."""
-    reasons = list(dict.fromkeys(str(f.reason) for f in faces if f.reason != "low score"))
+    reasons = list(dict.fromkeys(str(face.reason) for face in faces if not face.doubtful))
     if not reasons:
-        doubtful = f" ({len(faces)} doubtful: see --min-score)" if faces else ""
-        return "no_face", f"no face found{doubtful}"
+        return "no_face", "no face found"
     if reasons == ["bare"]:
         return "no_masked_face", "no masked face found: every face in it is bare"
     worth = [reason for reason in reasons if reason != "bare"]

@@ -8,7 +8,6 @@ from .finding import FaceFinder as FaceFinder
 from .finding import in_chunks as in_chunks
 from .outside import paint_over as paint_over
 from .outside import wider as wider
-from .tasks import NO_FACE as NO_FACE
 from .tasks import ON_CHIN as ON_CHIN
 from .tasks import Task as Task
 from .tasks import believed as believed

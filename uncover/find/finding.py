@@ -16,7 +16,6 @@ from uncover.find.skin import skin_like, without_ears
 from uncover.find.tasks import (
     BARE,
     MASKED,
-    NO_FACE,
     NO_MASK,
     SPARED,
     STRUCK_OUT,
@@ -30,7 +29,7 @@ from uncover.find.tasks import (
     why_not,
 )
 from uncover.images import Photo
-from uncover.results import Face
+from uncover.results import NO_FACE, Face
 from uncover.settings import Detector, Segmenter, Settings, Watch, unwatched
 
 T = TypeVar("T")

@@ -23,7 +23,7 @@ from uncover.crop import (
 from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
 from uncover.networks import SegmenterConfig
-from uncover.results import Face
+from uncover.results import LOW_SCORE, Face
 from uncover.settings import Settings
 
 MASKED = "with_mask"
@@ -31,7 +31,6 @@ BARE = "without_mask"
 WRONG = "mask_worn_incorrectly"
 ON_CHIN = "mask on the chin"
 NO_MASK = "no mask pixels found"
-NO_FACE = "no face under the mask"
 STRUCK_OUT = "struck out"
 SPARED = ("bare", ON_CHIN)
 """Reasons for which nothing of another face's mask is painted in a face's box either."""
@@ -76,7 +75,7 @@ class Judged:
 def why_not(face: Face, settings: Settings) -> str | None:
     """Why a detected face is not to be filled; None when it is."""
     if face.score < settings.min_score:
-        return "low score"
+        return LOW_SCORE
     if face.label == BARE:
         return "bare"
     if min(face.sides) < settings.min_box:

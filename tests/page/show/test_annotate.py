@@ -30,6 +30,12 @@ def test_boxes_are_drawn_and_shrunk() -> None:
     assert (photo == 90).all()
 
 
+def test_doubtful_finds_are_not_drawn() -> None:
+    photo = np.full((200, 300, 3), 90, np.uint8)
+    doubtful = Face((90, 90, 150, 160), "with_mask", 0.3, (200, 300), "low score")
+    assert np.array_equal(draw_faces(photo, [FACE, doubtful]), draw_faces(photo, [FACE]))
+
+
 @pytest.mark.parametrize(
     ("box", "shape"),
     [((0, 0, 10, 10), (20, 400)), ((390, 5, 420, 60), (70, 400)), (FACE.box, (200, 300))],

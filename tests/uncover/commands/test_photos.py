@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.uncover.cli_scene import SCENE, SceneDetector, names
+from tests.uncover.cli_scene import BOX, SCENE, SceneDetector, names
+from tests.uncover.fake_networks import FakeDetector
 from uncover.commands.photos import FAILED, GUESS, INTERRUPTED, OK, USAGE, main
 from uncover.errors import WeightsError
 from uncover.pipeline import Uncoverer
@@ -36,6 +37,19 @@ def test_json_is_one_document(photo: Path, capsys: pytest.CaptureFixture[str]) -
     assert {"box", "score", "polygon", "roll", "reason"} <= set(face)
     assert (done[0]["width"], done[0]["height"]) == (200, 160)
     assert GUESS in err
+
+
+def test_doubtful_finds_are_told_to_programs_alone(
+    photo: Path, asked: dict[str, object], capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels, scores = ["with_mask", "with_mask", "without_mask"], [0.9, 0.3, 0.4]
+    boxes = [BOX, (5, 100, 45, 150), (150, 5, 195, 60)]
+    asked["detector"] = FakeDetector(boxes, labels, scores)
+    assert main([str(photo), "--overwrite"]) == OK
+    assert "(1 face filled)" in capsys.readouterr().out
+    assert main([str(photo), "--overwrite", "--json"]) == OK
+    faces = json.loads(capsys.readouterr().out)[0]["faces"]
+    assert [face["doubtful"] for face in faces] == [False, True, True]
 
 
 def test_options_reach_the_pipeline(photo: Path, asked: dict[str, object]) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from tests.uncover.fake_networks import CLOTH, cloth_left, draw_scene, make
 from uncover.find import ON_CHIN
-from uncover.find.tasks import NO_FACE, believed
+from uncover.find.tasks import believed
+from uncover.results import NO_FACE
 
 BOX = (60, 30, 140, 135)
 
