@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -55,8 +55,9 @@ class Photo:
             return _drawn_pixels(self.drawn_seed)
         return read_image(self.path).rgb
 
-    @property
+    @cached_property
     def sha256(self) -> str:
+        """Of `content`; taken once."""
         return hashlib.sha256(self.content()).hexdigest()
 
 
@@ -65,7 +66,8 @@ class DataSet:
     """Photos with the factors they can be sliced by.
 
     perceived: factors whose labels are what raters perceived. aligned: the photos need cropping
-    to the face. source: where the labels come from, for error messages.
+    to the face. source: where the labels come from, for error messages. twice: names of photos
+    left out because their very bytes stand under another name.
     """
 
     name: str
@@ -76,6 +78,7 @@ class DataSet:
     has_yaw: bool = False
     aligned: bool = False
     source: str = "the data"
+    twice: tuple[str, ...] = ()
 
     def column(self, factor: str) -> list[str]:
         """The label of each photo.
@@ -114,7 +117,7 @@ def load_or_draw(
 
 
 def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
-    """Read a folder or a label file; the photos themselves are only checked for being there.
+    """Read a folder or a label file; of equal photos under several names the first stays.
 
     Args:
         source: a folder with labels.csv or manifest.csv, that file, or a folder of UTKFace,
@@ -140,15 +143,18 @@ def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
         )
         for row in rows
     )
+    first = {photo.sha256: photo for photo in reversed(photos)}
+    kept = tuple(photo for photo in photos if first[photo.sha256] is photo)
     return DataSet(
         name=table.name,
         split=rows[0].split,
-        photos=photos,
+        photos=kept,
         factors=tuple(sorted(set(names.values()))),
         perceived=tuple(sorted(names[c] for c in columns if c.startswith(PERCEIVED))),
         has_yaw=any(row.yaw is not None for row in rows),
         aligned=table.aligned,
         source=table.source,
+        twice=tuple(photo.name for photo in photos if first[photo.sha256] is not photo),
     )
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from uncover.errors import UncoverError
 from uncover.faces import UTKFACE_ETHNICITIES, ethnicity_label
+from uncover.images import walk
 
 FORMATS = ("csv", "utkface", "fairface", "aflw2000")
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".bmp"}
@@ -90,7 +91,8 @@ def _recognise(source: Path) -> str:
 
 
 def _pictures(folder: Path) -> Iterator[Path]:
-    return (p for p in sorted(folder.rglob("*")) if p.suffix.lower() in SUFFIXES)
+    found = (place / name for place, names, _ in walk(folder) for name in names)
+    return iter(sorted(path for path in found if path.suffix.lower() in SUFFIXES))
 
 
 def _data_name(folder: Path) -> str:
@@ -98,12 +100,17 @@ def _data_name(folder: Path) -> str:
 
 
 def read_table(file: Path) -> tuple[list[str], list[dict[str, str]]]:
-    """Column names and rows of a CSV; cells that a row lacks are empty."""
+    """Column names and rows of a CSV, blanks around names forgiven; cells a row lacks are empty."""
     try:
         with file.open(newline="", encoding="utf-8-sig") as handle:
-            reader = csv.DictReader(handle, restkey="", restval="")
-            return list(reader.fieldnames or []), list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+            reader = csv.DictReader(handle, restkey="", restval="", skipinitialspace=True)
+            reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+            return list(reader.fieldnames), list(reader)
+    except UnicodeDecodeError:
+        raise UncoverError(
+            f"{file.name} cannot be read as CSV: it is not UTF-8; save it as CSV in UTF-8"
+        ) from None
+    except (OSError, csv.Error) as error:
         raise UncoverError(f"{file.name} cannot be read as CSV: {error}") from error
 
 

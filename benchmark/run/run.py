@@ -116,6 +116,8 @@ def _cases(options: Options, data: DataSet, align: bool) -> Cases:
             data, seed=options.seed, size=options.size, align=align, cache=options.cache,
             quiet=options.quiet,
         )  # fmt: skip
+    if data.twice:
+        cases.left_out["the same photo twice"] = list(data.twice)
     late = {f: v for f, v in parse_where(options.where).items() if f in ("pose", "mask_type")}
     if not late:
         return cases

@@ -38,5 +38,9 @@ def read_table(
                 yield reader.line_num, {n: row[c] for n, c in names.items() if c is not None}
     except FileNotFoundError:
         raise UncoverError(f"{path} is not there; name the labels with --labels FILE") from None
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except UnicodeDecodeError:
+        raise UncoverError(
+            f"{path} cannot be read as a CSV: it is not UTF-8; save it as CSV in UTF-8"
+        ) from None
+    except (OSError, csv.Error) as error:
         raise UncoverError(f"{path} cannot be read as a CSV: {error}") from error

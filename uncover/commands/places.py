@@ -4,12 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from uncover.errors import UncoverError
-from uncover.images import FORMATS, HEIF, RAW, READABLE, local_path, made_here, starts_like_picture
+from uncover.images import (
+    FORMATS,
+    HEIF,
+    RAW,
+    READABLE,
+    is_file,
+    local_path,
+    made_here,
+    starts_like_picture,
+    walk,
+)
 from uncover.results import sample_paths
 
 STDIO = Path("-")
@@ -124,7 +134,7 @@ def _check_out(out: Path, single: bool, samples: int) -> None:
 def _of_folder(folder: Path, target: Path, recursive: bool, notes: list[str]) -> list[Job]:
     jobs: list[Job] = []
     others = raw = left = 0
-    for place, names, below in _walk(folder, target if recursive else None):
+    for place, names, below in walk(folder, target if recursive else None):
         for path in (place / name for name in names):
             suffix = path.suffix.lower()
             if suffix in READABLE or (suffix not in RAW and starts_like_picture(path)):
@@ -144,21 +154,6 @@ def _of_folder(folder: Path, target: Path, recursive: bool, notes: list[str]) ->
         notes.append(f"{left} sub-folders of {folder} were left out: --recursive does them, too")
     hint = " at its top: --recursive goes deeper" if left else ""
     return jobs or [Job(folder, target, f"{folder} is a folder without pictures{hint}")]
-
-
-def _walk(folder: Path, not_into: Path | None) -> Iterator[tuple[Path, list[str], int]]:
-    """Each folder, the names of its files, and how many sub-folders it has; links are followed,
-    once. Hidden names and the folder of the results are left out."""
-    barred = {os.path.realpath(not_into)} if not_into is not None else set()
-    seen = {os.path.realpath(folder)}
-    for place, below, names in os.walk(folder, followlinks=True):
-        below[:] = sorted(name for name in below if name[0] != ".")
-        real = {name: os.path.realpath(os.path.join(place, name)) for name in below}  # noqa: PTH118
-        below[:] = [name for name in below if real[name] not in seen | barred]
-        seen |= {real[name] for name in below}
-        here = Path(place)
-        files = [n for n in sorted(names) if n[0] != "." and _is_file(here / n)]
-        yield here, files, len(below)
 
 
 def _name(folder: Path) -> str:
@@ -203,15 +198,8 @@ def is_folder(path: Path) -> bool:
         return False
 
 
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:
-        return False
-
-
 def _is_foreign(path: Path) -> bool:
-    return _is_file(path) and not made_here(path)
+    return is_file(path) and not made_here(path)
 
 
 def check_new_file(path: Path, overwrite: bool) -> None:

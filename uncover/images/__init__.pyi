@@ -1,6 +1,8 @@
 from .files import ImageLike as ImageLike
 from .files import local_path as local_path
 from .files import read_image as read_image
+from .folders import is_file as is_file
+from .folders import walk as walk
 from .kinds import FORMATS as FORMATS
 from .kinds import HEIF as HEIF
 from .kinds import RAW as RAW

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,9 +22,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def empty_photo(path):
+def empty_photo(path, colour="black"):
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", (24, 24)).save(path)
+    Image.new("RGB", (24, 24), colour).save(path)
 
 
 @pytest.mark.parametrize("ending", ["", "labels.csv"])
@@ -60,6 +62,42 @@ def test_faulty_labels_name_the_culprit(folder, edit, columns, message):
         load(folder)
 
 
+def test_blanks_in_a_label_file_are_no_part_of_names(folder):
+    rows = "".join(f"test/{i}.png , Asian, {i}0\n" for i in range(3))
+    (folder / "labels.csv").write_text(f"path, ethnicity , yaw\n{rows}")
+    data = load(folder)
+    assert data.factors == ("ethnicity",)
+    assert data.column("ethnicity") == ["asian"] * 3
+    assert [photo.yaw for photo in data.photos] == [0, 10, 20]
+    (folder / "labels.csv").write_text("path,name\ntest/0.png,José\n", encoding="latin-1")
+    with pytest.raises(UncoverError, match=r"not UTF-8; save it as CSV in UTF-8"):
+        load(folder)
+
+
+def test_a_photo_under_two_names_counts_once(folder):
+    (folder / "again.png").symlink_to(folder / "test" / "1.png")
+    shutil.copy(folder / "test" / "0.png", folder / "copy.png")
+    rows = label_rows(3)
+    names = ("test/../test/2.png", "again.png", "copy.png")
+    write_labels(folder / "labels.csv", rows + [{**rows[0], "path": name} for name in names])
+    data = load(folder)
+    assert [photo.name for photo in data.photos] == ["test/0.png", "test/1.png", "test/2.png"]
+    assert data.twice == names
+
+
+def test_linked_folders_are_read_and_loops_end(tmp_path):
+    source = tmp_path / "faces"
+    empty_photo(source / "26_1_2_20170116.jpg")
+    empty_photo(tmp_path / "elsewhere" / "44_0_4_20170117.jpg", "red")
+    (source / "part").symlink_to(tmp_path / "elsewhere")
+    (source / "part" / "back").symlink_to(source)
+    data = load(source)
+    assert [photo.name for photo in data.photos] == [
+        "26_1_2_20170116.jpg",
+        "part/44_0_4_20170117.jpg",
+    ]
+
+
 def test_missing_split_and_unknown_slice(folder):
     with pytest.raises(UncoverError, match=r"--split val: labels\.csv has only test"):
         load(folder, "val")
@@ -86,8 +124,9 @@ def test_perceived_labels(folder):
 
 
 def test_utkface_names(tmp_path):
-    for name in ("26_1_2_20170116.jpg.chip.jpg", "44_0_4_20170117.jpg", "note.jpg"):
-        empty_photo(tmp_path / name)
+    empty_photo(tmp_path / "26_1_2_20170116.jpg.chip.jpg")
+    for name in ("44_0_4_20170117.jpg", "note.jpg"):
+        empty_photo(tmp_path / name, "grey")
     data = load(tmp_path)
     assert data.column("ethnicity") == ["asian", "other"]
     assert data.column("gender") == ["female", "male"]
