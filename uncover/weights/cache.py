@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Literal
 
@@ -56,6 +56,8 @@ def pull(
         files: "torch" or "onnx" for what painting with that backend needs, or "all", which has the
             discriminators as well.
 
+    A cache that cannot be written is read: what lies in it whole is used.
+
     Raises:
         WeightsError: nothing good is to be had; one line.
     """
@@ -83,14 +85,13 @@ def pull(
 
 
 def last_good(repo: str, revision: str | None = None, files: Files = "torch") -> Path | None:
-    """The folder of the last good version of a revision, if all its files are still good."""
-    commit = _record(repo).get(revision or MAIN)
-    if commit is None and revision in _record(repo).values():
-        commit = revision
-    if commit is None:
-        return None
-    folder = _snapshot(repo, commit)
-    return folder if _is_good(folder, files) else None
+    """The folder of the last good version of a revision, if all its files are still good.
+
+    What uncover did not pull itself counts, too, as huggingface_hub notes it.
+    """
+    commit = _record(repo).get(revision or MAIN) or hub.noted_commit(repo, revision)
+    folder = _snapshot(repo, commit) if commit else None
+    return folder if folder and _is_good(folder, files) else None
 
 
 def pulled() -> Iterator[tuple[str, str, Path]]:
@@ -192,12 +193,16 @@ def _record(repo: str) -> dict[str, str]:
 def _remember(repo: str, revision: str | None, commit: str) -> None:
     good = _record(repo) | {revision or MAIN: commit}
     path = hub.repo_cache(repo) / RECORD
-    write_atomically(path, (json.dumps({"good": good}, indent=1) + "\n").encode())
+    with suppress(OSError):  # only for the day on which the Hub cannot be reached
+        write_atomically(path, (json.dumps({"good": good}, indent=1) + "\n").encode())
 
 
 @contextmanager
 def _lock(repo: str) -> Iterator[None]:
+    """One process at a time; none needs to wait where the cache cannot be written."""
     folder = hub.cache_dir() / ".locks" / hub.repo_cache(repo).name
-    folder.mkdir(parents=True, exist_ok=True)
-    with WeakFileLock(folder / "uncover.lock"):
+    with ExitStack() as stack:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(WeakFileLock(folder / "uncover.lock"))
         yield

@@ -54,6 +54,17 @@ def repo_cache(repo: str, repo_type: str = "model") -> Path:
     return cache_dir() / f"{repo_type}s--{repo.replace('/', '--')}"
 
 
+def noted_commit(repo: str, revision: str | None = None) -> str | None:
+    """The commit that the cache has for a revision, as huggingface_hub notes it; None for none."""
+    folder, name = repo_cache(repo), revision or MAIN
+    if (folder / "snapshots" / name).is_dir():
+        return name
+    try:
+        return (folder / "refs" / name).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError):
+        return None
+
+
 def commit_of(repo: str, revision: str | None = None, repo_type: str = "model") -> str:
     """The commit that a branch, tag or commit prefix names now.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -17,6 +18,7 @@ T = TypeVar("T")
 
 ATTEMPTS = 4
 WAIT = 1.0
+_UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC}
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 # HTTPError of whichever HTTP client this version of huggingface_hub is built on.
 _TRANSPORT: type[Exception] = errors.HfHubHTTPError.__mro__[1]  # type: ignore[assignment]
@@ -68,6 +70,11 @@ def _explain(error: BaseException) -> str:
     if any(isinstance(e, (_TRANSPORT, ConnectionError, TimeoutError)) for e in chain):
         reason = one_line(last, 120) or type(last).__name__
         return f"the Hub at {endpoint()} cannot be reached ({reason})"
+    if isinstance(last, OSError) and last.errno in _UNWRITABLE:
+        place = constants.HF_HUB_CACHE
+        return (
+            f"the cache {place} cannot be written ({last.strerror}): set HF_HOME to another folder"
+        )
     return one_line(last)
 
 

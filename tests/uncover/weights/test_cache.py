@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -194,6 +195,35 @@ def test_offline(server: HubServer, repo: Repo, monkeypatch: pytest.MonkeyPatch)
     assert load_bundle(NAME).sha256 == first.sha256
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     assert load_bundle(NAME).sha256 == first.sha256
+
+
+def test_a_cache_that_cannot_be_written_is_read(server: HubServer, repo: Repo) -> None:
+    first = pull(NAME)
+    shutil.rmtree(hub.cache_dir() / ".locks")
+    (hub.cache_dir() / ".locks").touch()  # so that no lock can be made there, not even by root
+    record = hub.repo_cache(NAME) / "uncover.json"
+    record.unlink()
+    record.mkdir()
+    assert pull(NAME) == first
+
+
+def test_a_cache_that_huggingface_hub_filled_is_used_offline(server: HubServer, repo: Repo) -> None:
+    commit = pull(NAME).name
+    cache = hub.repo_cache(NAME)
+    (cache / "uncover.json").unlink()
+    (cache / "refs").mkdir(exist_ok=True)
+    (cache / "refs" / "main").write_text(commit)
+    assert pull(NAME, local_files_only=True).name == commit
+    assert pull(NAME, revision=commit, local_files_only=True).name == commit
+
+
+def test_an_empty_cache_that_cannot_be_written_is_named(
+    server: HubServer, repo: Repo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    use_hub(monkeypatch, tmp_path / "file" / "cache", server.url, token=None)
+    with pytest.raises(WeightsError, match=r"cache/hub cannot be written .*: set HF_HOME"):
+        pull(NAME)
 
 
 @pytest.mark.parametrize("name", ["pytorch_model.bin", "model.pt", "g.pkl", "last.ckpt"])
