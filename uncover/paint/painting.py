@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from uncover.crop import Patch, hole_in_crop
 from uncover.find import Task, paint_over, wider
 from uncover.paint.compositing import Blend, match_colours, paste
+from uncover.paint.samples import answers
 from uncover.settings import Painter
 
 
@@ -45,7 +46,7 @@ def _paint_outside(
     hole = hole_in_crop(frame, outside.painted, outside.rect, size)
     if task.beside is not None:  # to be painted over last, and nothing to go by until then
         hole |= hole_in_crop(frame, task.beside.painted, task.beside.rect, size)
-    picture = generator.fill(seen[None], hole[None])[0]
+    picture = answers(generator, seen[None], hole[None])[0, 0]
     if blend == "feather":
         picture = match_colours(picture, seen, hole)
     paste(photo, picture, frame, outside, blend)

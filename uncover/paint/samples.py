@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
+from uncover.paint.dark import gain_for, lit
 from uncover.paint.monochrome import kept_monochrome
 from uncover.settings import Painter
 
@@ -44,7 +45,8 @@ def answers(
 ) -> NDArray[np.uint8]:
     """The painted crops, uint8 (samples, B, S, S, 3), for crops (B, S, S, 3) with holes (B, S, S).
 
-    They are the generator's own everywhere, in the tone of the photo where that is monochrome.
+    They are the generator's own everywhere, in the tone of the photo where that is monochrome. Dark
+    crops are lit for the generator, and its answers darkened again.
     look: what is asked of all faces, as `Settings.look` gives it.
 
     Raises:
@@ -54,13 +56,18 @@ def answers(
     check_samples(generator, samples)
     check_look(generator, look or {})
     told = {"look": look} if look else {}
+    gains = [gain_for(crop, hole) for crop, hole in zip(crops, holes, strict=True)]
+    bright = np.stack([lit(crop, gain) for crop, gain in zip(crops, gains, strict=True)])
     if samples == 1:
-        filled = generator.fill(crops, holes, **told)[None]
+        filled = generator.fill(bright, holes, **told)[None]
     else:
-        filled = generator.sample(crops, holes, samples, **told)
+        filled = generator.sample(bright, holes, samples, **told)
     return np.stack(
         [
-            [kept_monochrome(*face) for face in zip(answer, crops, holes, strict=True)]
+            [
+                kept_monochrome(lit(face, 1 / gain), crop, hole)
+                for face, gain, crop, hole in zip(answer, gains, crops, holes, strict=True)
+            ]
             for answer in filled
         ]
     )
