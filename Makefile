@@ -24,6 +24,7 @@ demo: $(VENV)/.run  ## the page on http://127.0.0.1:7860
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .

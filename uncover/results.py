@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from uncover.crop import FaceCrop, Rect
-from uncover.images import Photo, write_image
+from uncover.images import Photo, encoded, write_image
 
 LOW_SCORE = "low score"
 NO_FACE = "no face under the mask"
@@ -140,6 +140,17 @@ class Result:
     def original(self) -> Image.Image:
         """The input photo, upright, in its own mode."""
         return self.photo.repainted(self.photo.rgb, [])
+
+    def __repr__(self) -> str:
+        """One line: the photo's size, and how many faces were found and filled."""
+        size = f"{self.photo.width}x{self.photo.height}"
+        faces = "1 face" if len(self.faces) == 1 else f"{len(self.faces)} faces"
+        samples = f", {1 + len(self.others)} samples" if self.others else ""
+        return f"<Result {size}: {faces}, {len(self.filled)} filled{samples}>"
+
+    def _repr_png_(self) -> bytes:
+        """The painted photo as a PNG, as notebooks show it."""
+        return encoded(self.image, "PNG", self.photo)
 
     @property
     def filled(self) -> list[Face]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
@@ -190,3 +191,11 @@ def test_a_shade_that_is_off_is_corrected_at_the_border() -> None:
     uncoverer.generator.off = 25
     out = np.asarray(uncoverer.fill(photo, mask).image).astype(int)
     assert np.abs(out[mask] - SKIN).mean() < 6
+
+
+def test_a_result_is_told_in_one_line_and_shown_in_a_notebook() -> None:
+    result = make([BOX])(draw_scene([BOX]), samples=2)
+    assert repr(result) == "<Result 200x160: 1 face, 1 filled, 2 samples>"
+    with Image.open(io.BytesIO(result._repr_png_())) as shown:
+        np.testing.assert_array_equal(np.asarray(shown), result.pixels)
+        assert "Comment" in shown.text  # that a part is a guess

@@ -7,7 +7,7 @@ import hashlib
 import json
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -115,7 +115,7 @@ def run_all(
     uncoverer: Uncoverer | None,
     by_hand: ByHand = NOTHING,
     journal: Journal | None = None,
-) -> Iterator[Outcome]:
+) -> Generator[Outcome]:
     """Do the jobs in order: while one photo is computed, the next are read and others written.
 
     At most a handful of photos are in memory at a time. When the iterator is closed or the work is
@@ -154,11 +154,13 @@ def run_all(
             job, coming = reading.popleft()
             state, opened = coming.result()
             read_ahead()
-            if not isinstance(opened, Outcome):
+            if isinstance(opened, Outcome):
+                painted: Result | Outcome = opened
+            else:
                 assert uncoverer is not None
-                opened = fill(job, opened, uncoverer, by_hand)
-            writing.append(writers.submit(finish, job, opened, state))
-            del opened, coming
+                painted = fill(job, opened, uncoverer, by_hand)
+            writing.append(writers.submit(finish, job, painted, state))
+            del opened, painted, coming
             while len(writing) > AHEAD or (writing and writing[0].done()):
                 yield writing.popleft().result()
         while writing:

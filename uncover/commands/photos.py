@@ -108,9 +108,9 @@ def _run(options: argparse.Namespace) -> int:
         tqdm(
             total=len(jobs), initial=len(done), unit="photo", disable=quiet, file=sys.stderr
         ) as bar,
-        closing(run_all(rest, uncoverer, by_hand, journal)) as outcomes,
+        closing(run_all(rest, uncoverer, by_hand, journal)) as coming,
     ):
-        for outcome in outcomes:
+        for outcome in coming:
             with bar.external_write_mode(file=sys.stderr):
                 _tell(outcome, as_json=options.json)
             bar.update()

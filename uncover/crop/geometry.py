@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -34,6 +35,8 @@ BOX_CENTRE_Y = 0.47
 
 Rect = tuple[int, int, int, int]
 """A photo rectangle (x0, y0, x1, y1) in whole pixels; x1 and y1 are exclusive."""
+
+Pixel = TypeVar("Pixel", bound=np.generic)
 
 
 def fit_similarity(source: ArrayLike, target: ArrayLike) -> NDArray[np.float64]:
@@ -237,8 +240,8 @@ class FaceCrop:
         )
 
     def place(
-        self, crop: NDArray[np.generic], rect: Rect, *, outside: float | None = None
-    ) -> NDArray[np.generic]:
+        self, crop: NDArray[Pixel], rect: Rect, *, outside: float | None = None
+    ) -> NDArray[Pixel]:
         """Warp something that lives in the crop back onto a rectangle of the photo.
 
         Args:
@@ -279,8 +282,8 @@ class FaceCrop:
 
 
 def _area_shrink(
-    matrix: NDArray[np.float64], image: NDArray[np.generic], scale: float
-) -> tuple[NDArray[np.float64], NDArray[np.generic]]:
+    matrix: NDArray[np.float64], image: NDArray[Pixel], scale: float
+) -> tuple[NDArray[np.float64], NDArray[Pixel]]:
     """Shrink `image` by about `scale` with area averaging; give the 3x3 matrix for the result."""
     height, width = image.shape[:2]
     new_w = max(1, round(width * scale))

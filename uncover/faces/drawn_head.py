@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import cv2
 import numpy as np
@@ -58,7 +59,7 @@ def varied_shape(rng: np.random.Generator) -> np.ndarray:
     """A symmetric variation of the mean face with an expression: float64 (68, 3)."""
     p = FACE_68.copy()
 
-    def scale(points: object, about: tuple[float, float], x: float, y: float) -> None:
+    def scale(points: Any, about: tuple[float, float], x: float, y: float) -> None:
         p[points, 0] = about[0] + (p[points, 0] - about[0]) * x
         p[points, 1] = about[1] + (p[points, 1] - about[1]) * y
 

@@ -37,6 +37,11 @@ class Look:
     bald: bool
 
 
+def _floats(colour: tuple[float, float, float]) -> tuple[float, float, float]:
+    red, green, blue = (float(c) for c in colour)
+    return red, green, blue
+
+
 def random_look(rng: np.random.Generator, ethnicity: str, gender: str) -> Look:
     """A look for the labels; hair is dark but on "white" heads and grey ones."""
     light, dark = (np.array(tone, float) for tone in SKIN[ethnicity])
@@ -48,8 +53,8 @@ def random_look(rng: np.random.Generator, ethnicity: str, gender: str) -> Look:
     male = gender == "male"
     return Look(
         skin=tuple(skin.tolist()),
-        hair=tuple(float(c) for c in hair),
-        iris=tuple(float(c) for c in iris),
+        hair=_floats(hair),
+        iris=_floats(iris),
         lips=float(rng.uniform(0.15, 0.35) if male else rng.uniform(0.3, 0.75)),
         beard=float(rng.choice([0.0, 0.25, 0.8], p=[0.5, 0.3, 0.2])) if male else 0.0,
         hairline=float(rng.uniform(-1.75, -1.45)),

@@ -54,7 +54,7 @@ def raw_look(image: NDArray[np.uint8], landmarks: NDArray[np.floating]) -> NDArr
     cheeks = [(points[eye] + points[side]) / 2 for eye, side in ((41, 48), (46, 54))]
     radius = max(1, round(0.05 * width))
     light = [_lightness(image, at, radius) for at in (*cheeks, chin, lip)]
-    cheek = max(np.mean(light[:2]), 1.0)
+    cheek = max(float(np.mean(light[:2])), 1.0)
     beard = 1 - (light[2] + light[3]) / 2 / cheek
     return np.array([mouth + 1.5 * lift, float(gap) / width, beard])
 

@@ -9,9 +9,10 @@ import csv
 import json
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -121,12 +122,12 @@ def parse_row(row: dict[str, str], root: Path) -> FaceRecord:
         relative = row["path"]
         if not relative or relative.startswith("/") or ".." in relative.split("/"):
             raise ValueError(f"'{relative}' is not a relative path inside the root")
-        fields: dict[str, object] = {}
+        fields: dict[str, Any] = {}
         for column, read in _READERS.items():
             fields[column] = read(row[column])
     except ValueError as error:
         raise ValueError(f"column {column}: {error}") from error
-    return FaceRecord(path=relative, file=root / relative, **fields)  # type: ignore[arg-type]
+    return FaceRecord(path=relative, file=root / relative, **fields)
 
 
 def _split(text: str) -> str:
@@ -135,7 +136,7 @@ def _split(text: str) -> str:
     return text
 
 
-_READERS = {
+_READERS: dict[str, Callable[[str], Any]] = {
     "split": _split,
     "identity": str,
     "ethnicity": lambda text: _match(_LABEL, text, "a lower-case label"),

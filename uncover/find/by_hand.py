@@ -61,9 +61,10 @@ def read_masks(
         named = {place: m for place, m in zip(places, masks, strict=False) if m is not None}
     missed = np.zeros((photo.height, photo.width), bool)
     read = {place: read_mask(mask, photo, may_be_empty=True) for place, mask in named.items()}
-    missed = read.pop(None, missed)
-    check_places(read, count)
-    return read, missed
+    missed = read.get(None, missed)
+    by_place = {place: mask for place, mask in read.items() if place is not None}
+    check_places(by_place, count)
+    return by_place, missed
 
 
 def check_places(places: Collection[int], count: int) -> None:
@@ -182,12 +183,13 @@ def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:
     height, width = face.size
     x0, y0, x1, y1 = face.rect
     inside = face.patch.astype(np.uint8)
-    pads = [int(y0 > 0), int(y1 < height), int(x0 > 0), int(x1 < width)]
-    framed = cv2.copyMakeBorder(inside, *pads, cv2.BORDER_CONSTANT, value=0)
+    pads = (int(y0 > 0), int(y1 < height)), (int(x0 > 0), int(x1 < width))
+    framed = np.pad(inside, pads)
     if framed.all():
         return inside.astype(np.float32)
     distance = cv2.distanceTransform(framed, cv2.DIST_L2, 5)
-    distance = distance[pads[0] : pads[0] + y1 - y0, pads[2] : pads[2] + x1 - x0]
+    (top, _), (left, _) = pads
+    distance = distance[top : top + y1 - y0, left : left + x1 - x0]
     ramp = np.clip(distance / max(ring, 1.0), 0, 1)
     alpha = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
     return np.where(face.patch, np.maximum(alpha, np.float32(1 / 256)), np.float32(0))

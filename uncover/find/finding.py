@@ -101,7 +101,10 @@ class FaceFinder:
         tasks: list[Task] = []
         for each in judged:
             task = task_for(each, spare, self.segmenter.config, self.settings)
-            (aside if isinstance(task, Face) else tasks).append(task)
+            if isinstance(task, Face):
+                aside.append(task)
+            else:
+                tasks.append(task)
         return aside, tasks
 
     def again(

@@ -167,8 +167,9 @@ def _from_stream(stream: IO[bytes], name: str, path: Path | None) -> Photo:
 def _from_pil(image: Image.Image, name: str, path: Path | None) -> Photo:
     _check_size(image.width, image.height, name)
     notes: list[str] = []
-    if getattr(image, "n_frames", 1) > 1 and image.format not in _STILL_FORMATS:
-        notes.append(f"{name} has {image.n_frames} frames: only the first is used")
+    frames = int(getattr(image, "n_frames", 1))
+    if frames > 1 and image.format not in _STILL_FORMATS:
+        notes.append(f"{name} has {frames} frames: only the first is used")
         if image.tell() != 0:
             image.seek(0)
     raw_modes = [str(tile[3]) for tile in getattr(image, "tile", ())]

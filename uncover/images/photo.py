@@ -6,6 +6,7 @@ import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -148,7 +149,7 @@ def _white(image: Image.Image) -> float:
     """The value that stands for white in a deep greyscale image."""
     if image.mode == "I;16":
         return 65535.0
-    _, high = image.getextrema()
+    _, high = cast("tuple[float, float]", image.getextrema())  # of one channel
     if image.mode == "F" and high <= 1.0:
         return 1.0
     return 255.0 if high <= 255 else 65535.0 if high <= 65535 else float(high)

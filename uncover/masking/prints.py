@@ -79,7 +79,8 @@ def _dots(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: flo
 
 def _flowers(canvas: Picture, style: MaskStyle, rng: np.random.Generator, unit: float) -> None:
     h, w = canvas.shape[:2]
-    third = tone(style.accent[::-1], rng.uniform(0.7, 1.2))  # type: ignore[arg-type]
+    first, second, last = style.accent
+    third = tone((last, second, first), rng.uniform(0.7, 1.2))
     count = int(rng.integers(14, 34))
     places = rng.random((count, 2)) * (w, h)
     sizes = unit * rng.uniform(0.03, 0.10, count)

@@ -77,9 +77,9 @@ def inverse_map(placed: Placed, box: Box, size: tuple[int, int]) -> NDArray[np.f
     nodes = np.empty((ny, nx, 2), np.float32)
     nodes[..., 0] = (np.arange(nx) * step + (first + x0 - centre[0])) / scale
     nodes[..., 1] = ((np.arange(ny) * step + (first + y0 - centre[1])) / scale)[:, None]
-    nodes = nodes.reshape(-1, 2)
-    square = (nodes**2).sum(1, keepdims=True) + (at**2).sum(1) - 2 * (nodes @ at.T)
-    mapped = _kernel(np.maximum(square, 0)) @ weights[:n] + weights[n] + nodes @ weights[n + 1 :]
+    flat = nodes.reshape(-1, 2)
+    square = (flat**2).sum(1, keepdims=True) + (at**2).sum(1) - 2 * (flat @ at.T)
+    mapped = _kernel(np.maximum(square, 0)) @ weights[:n] + weights[n] + flat @ weights[n + 1 :]
     mapped += np.array([1.0, 0.0], np.float32)
     mapped *= np.array([(size[1] - 1) / 2, size[0] - 1], np.float32)
     full = cv2.resize(mapped.reshape(ny, nx, 2), (nx * step, ny * step))

@@ -39,7 +39,9 @@ class BackboneWithPyramid(nn.Module):
 
     def freeze_stem(self) -> None:
         """Keeps the layers up to stride 4 as they are: what they see is the same everywhere."""
-        for module in self.body.stem():
+        body = self.body
+        assert isinstance(body, SqueezeNetBody | TorchvisionBody)
+        for module in body.stem():
             module.requires_grad_(False)
 
     def forward(self, images: Tensor) -> dict[str, Tensor]:
@@ -80,7 +82,7 @@ class SqueezeNetBody(nn.Module):
         return x
 
 
-class TorchvisionBody(IntermediateLayerGetter):
+class TorchvisionBody(IntermediateLayerGetter):  # type: ignore[misc, unused-ignore]
     """Another torchvision classifier, cut after its stages of stride 8, 16 and 32."""
 
     def __init__(self, model: nn.Module, layers: dict[str, str], stem: tuple[str, ...]) -> None:

@@ -21,6 +21,13 @@ Modulation = list[tuple[Tensor, Tensor]]
 """For each place of a network, what its maps are scaled by and shifted by: (B, width, 1, 1)."""
 
 
+def silence(layer: nn.Conv2d) -> None:
+    """Has a convolution, one with a bias, begin with zeros: what it adds is nothing at first."""
+    assert layer.bias is not None
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)
+
+
 class ResidualBlock(nn.Module):
     """(norm - SiLU - conv) twice, added to the input."""
 
@@ -31,8 +38,7 @@ class ResidualBlock(nn.Module):
         self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
         self.conv2 = nn.Conv2d(width, width, 3, padding=1)
         self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
+        silence(self.conv2)
 
     def forward(self, x: Tensor) -> Tensor:
         h = self.norm2(self.conv1(F.silu(self.norm1(x))))
@@ -60,7 +66,9 @@ class BasicBlock(nn.Module):
         super().__init__()
         self.conv1 = ConvNorm(width, width, 3)
         self.conv2 = ConvNorm(width, width, 3, rectify=False)
-        nn.init.zeros_(self.conv2[1].weight)
+        norm = self.conv2[1]
+        assert isinstance(norm, nn.BatchNorm2d)
+        nn.init.zeros_(norm.weight)
 
     def forward(self, x: Tensor) -> Tensor:
         return F.relu(x + self.conv2(self.conv1(x)))
@@ -74,8 +82,9 @@ def fold(module: nn.Module) -> nn.Module:
     if module.training:
         raise ValueError("only a network in eval mode can be folded")
     for layer in [m for m in module.modules() if isinstance(m, ConvNorm)]:
-        if isinstance(layer[1], nn.BatchNorm2d):
-            layer[0], layer[1] = fuse_conv_bn_eval(layer[0], layer[1]), nn.Identity()
+        conv, norm = layer[0], layer[1]
+        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            layer[0], layer[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
     return module
 
 
@@ -88,8 +97,7 @@ class Attention(nn.Module):
         self.norm = nn.GroupNorm(1, width)
         self.qkv = nn.Conv2d(width, 3 * width, 1)
         self.out = nn.Conv2d(width, width, 1)
-        nn.init.zeros_(self.out.weight)
-        nn.init.zeros_(self.out.bias)
+        silence(self.out)
 
     def forward(self, x: Tensor) -> Tensor:
         b, c, height, width = x.shape
@@ -125,7 +133,9 @@ class UNet(nn.Module):
             _blocks(w, (n + 1) // 2) for w, n in zip(widths, blocks, strict=True)
         )
         if heads:
-            self.encoder[-1].append(Attention(widths[-1], heads))
+            coarsest = self.encoder[-1]
+            assert isinstance(coarsest, nn.Sequential)
+            coarsest.append(Attention(widths[-1], heads))
 
     def forward(
         self, h: Tensor, guide: Tensor | None = None, look: Modulation | None = None

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from uncover.faces import look_size
-from uncover.networks.blocks import ConvNorm, Modulation, UNet, binomial, smooth_fill
+from uncover.networks.blocks import ConvNorm, Modulation, UNet, binomial, silence, smooth_fill
 
 UNSHUFFLE = 2  # between the small crop and the stage's finest level
 
@@ -70,8 +70,7 @@ class CoarseStage(nn.Module):
         self.stem = ConvNorm(4 * UNSHUFFLE**2, widths[0], 3)
         self.body = UNet(widths, blocks, sides, heads)
         self.to_rgb = nn.Conv2d(widths[0], 3 * UNSHUFFLE**2, 3, padding=1)
-        nn.init.zeros_(self.to_rgb.weight)
-        nn.init.zeros_(self.to_rgb.bias)
+        silence(self.to_rgb)
 
     def forward(
         self, image: Tensor, mask: Tensor, look: Tensor | None = None

@@ -43,7 +43,7 @@ def _normalised() -> np.ndarray:
 _NORMALISED = _normalised()
 
 
-class SizeAsGiven(GeneralizedRCNNTransform):
+class SizeAsGiven(GeneralizedRCNNTransform):  # type: ignore[misc, unused-ignore]
     """torchvision's normalising and padding without its resizing, which aliases."""
 
     def resize(

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -121,6 +122,7 @@ class Generator(nn.Module):
         seen = DETAIL_IN + 4 * (PATCH // 2) ** 2
         self.detail = nn.Sequential(ConvNorm(seen, detail, 3), ConvNorm(detail, detail, 3))
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
+        assert self.to_rgb.bias is not None
         with torch.no_grad():  # start close to the coarse completion
             self.to_rgb.weight.mul_(0.1)
             self.to_rgb.bias.zero_()
@@ -281,9 +283,9 @@ def check_crops(crops: np.ndarray, masks: np.ndarray, side: int) -> None:
         )
 
 
-def fill_plainly(network: nn.Module, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+def fill_plainly(network: Any, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
     """What a network (image, hole) -> image of another kind makes of crops: as `Generator.fill`
-    without a look. network: has `config.resolution`.
+    without a look. network: a module that has `config.resolution`.
     """
     check_crops(crops, masks, network.config.resolution)
     with torch.inference_mode():

@@ -40,6 +40,7 @@ class Variety(nn.Module):
         self.shift = nn.Conv2d(width, features, 3, padding=1)
         # Small, but not zero: where the latent changes nothing, it learns to say nothing.
         nn.init.normal_(self.shift.weight, std=0.03)
+        assert self.shift.bias is not None
         nn.init.zeros_(self.shift.bias)
 
     def forward(self, features: Tensor, small: Tensor, hole: Tensor, z: Tensor) -> Tensor:

@@ -73,9 +73,10 @@ def commit_of(repo: str, revision: str | None = None, repo_type: str = "model") 
     """
     with explained(repo):
         info = patiently(lambda: _api().repo_info(repo, revision=revision, repo_type=repo_type))
-    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", info.sha or ""):
+    commit = info.sha or ""
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", commit):
         raise HubError(f"{repo}: {endpoint()} named no commit")
-    return info.sha
+    return commit
 
 
 def list_files(repo: str, commit: str, repo_type: str = "model") -> dict[str, int]:

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from huggingface_hub import constants, errors
 
@@ -21,7 +21,7 @@ WAIT = 1.0
 _UNWRITABLE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.ENOSPC}
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 # HTTPError of whichever HTTP client this version of huggingface_hub is built on.
-_TRANSPORT: type[Exception] = errors.HfHubHTTPError.__mro__[1]  # type: ignore[assignment]
+_TRANSPORT: type[Any] = errors.HfHubHTTPError.__mro__[1]
 _FAILURES = (_TRANSPORT, OSError, errors.EntryNotFoundError, ValueError, RuntimeError)
 
 
