@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import FaceCrop
+from uncover.crop import FaceCrop, frame_face
 from uncover.errors import ImageError, NoFaceError, UncoverError
-from uncover.faces import find_landmarks, five_points
+from uncover.faces import find_landmarks
 from uncover.images import Photo, load_lpips, ssim_map
 from uncover.masking import MaskStyle, draw_mask, random_style
 from uncover.pipeline import Uncoverer
@@ -114,7 +114,7 @@ def put_on(photo: Photo, style: MaskStyle) -> Masked:
     covered = alpha > 0.02
     if not covered.any():
         raise NoFaceError("the face lies outside the picture: take another photo")
-    return Masked(photo.rgb, masked, covered, FaceCrop.from_points(five_points(landmarks), SIDE))
+    return Masked(photo.rgb, masked, covered, frame_face(landmarks, SIDE))
 
 
 def take_off(uncoverer: Uncoverer, masked: Masked, blend: Any = "feather") -> Guess:

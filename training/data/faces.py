@@ -15,9 +15,9 @@ from tqdm import tqdm
 from training.data.bend import Bend, away
 from training.data.holes import random_hole
 from training.data.sampling import Balance, draw_probabilities
-from uncover.crop import FaceCrop
+from uncover.crop import FaceCrop, frame_face, hole_in_crop
 from uncover.errors import UncoverError
-from uncover.faces import FaceRecord, five_points, look_of
+from uncover.faces import FaceRecord, look_of
 from uncover.masking import mask_alpha, random_style
 
 # dlib's 68 points seen in a mirror: jaw, brows, nose, eyes, mouth.
@@ -81,7 +81,7 @@ def store_face(record: FaceRecord, resolution: int) -> StoredFace:
     landmarks = record.landmarks.astype(np.float64)
     limit = int(resolution * 1.5)
     if max(image.shape[:2]) > limit:
-        crop = FaceCrop.from_points(five_points(landmarks), resolution)
+        crop = frame_face(landmarks, resolution)
         margin = (limit - resolution) / 2
         wide = FaceCrop(crop.matrix + np.array([[0, 0, margin], [0, 0, margin]]), limit)
         inside = wide.to_crop(np.array([[0, 0], [image.shape[1], image.shape[0]]], np.float64))
@@ -130,7 +130,7 @@ def random_crop(
     if settings.bent and rng.random() < settings.bent:
         bend = Bend(landmarks, away(landmarks, rng.uniform(-settings.turn, settings.turn)))
         landmarks = bend.landmarks
-    crop = FaceCrop.from_points(five_points(landmarks), size)
+    crop = frame_face(landmarks, size)
     low, high = -np.log(settings.scale), np.log(settings.scale * settings.zoom)
     reach = 0.25 if rng.random() < settings.steady else 1.0
     scale = float(np.exp(reach * rng.uniform(low, high)))
@@ -227,20 +227,20 @@ def evaluation_set(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fixed crops and holes a run is scored on: uint8 (N, S, S, 3), bool (N, S, S).
 
-    The whole photo is the crop, resized once; its mask is fixed by the photo's hash and the seed.
+    Faces are framed as everywhere, whatever else their photos show. Beyond the photo's edge the
+    crop mirrors it, and where that would show what the mask covers is missing, too: all as in the
+    pipeline. The mask is fixed by the photo's hash and the seed.
     """
     images, holes = [], []
     for face in faces:
-        height, width = face.image.shape[:2]
-        shrinking = size < max(height, width)
-        method = cv2.INTER_AREA if shrinking else cv2.INTER_CUBIC
-        images.append(cv2.resize(face.image, (size, size), interpolation=method))
-        factors = np.array([size / width, size / height])
-        landmarks = ((face.landmarks + 0.5) * factors - 0.5).astype(np.float32)
+        crop = frame_face(face.landmarks, size)
+        images.append(crop.extract(face.image))
         digest = hashlib.sha256(f"{face.record.sha256}:{seed}".encode()).digest()
         rng = np.random.default_rng(int.from_bytes(digest[:8], "big"))
-        alpha = mask_alpha(landmarks, (size, size), random_style(rng, wear="worn"))
-        width_px = 2 * round(size * 0.02) + 1
+        style = random_style(rng, wear="worn")
+        alpha = mask_alpha(face.landmarks, face.image.shape[:2], style)
+        width_px = 2 * round(size * 0.02 / crop.scale) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
-        holes.append(cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0)
+        covered = cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0
+        holes.append(hole_in_crop(crop, covered))
     return np.stack(images), np.stack(holes)

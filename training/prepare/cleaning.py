@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 
 from uncover import Uncoverer
-from uncover.crop import FaceCrop
-from uncover.faces import five_points
+from uncover.crop import frame_face
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def mask_share(image: np.ndarray, landmarks: np.ndarray) -> float:
 
     A hand, a cup or a scarf is found only where it looks like a mask to it.
     """
-    crop = FaceCrop.from_points(five_points(landmarks), _CROP).extract(image)
+    crop = frame_face(landmarks, _CROP).extract(image)
     probability = _uncoverer().segmenter.segment(crop[None]).probability[0]
     columns, rows = _LOWER
     return float((probability[rows, columns] >= CLEANING.mask).mean())

@@ -15,8 +15,8 @@ from tqdm import tqdm
 
 from training.data import LabelledPhoto, is_held_out, read_rgb
 from training.presence.textures import draw_texture, lay_mask
-from uncover.crop import WHOLE_FACE, Box, FaceCrop, overlap, refine, whole_face
-from uncover.faces import FaceRecord, five_points
+from uncover.crop import WHOLE_FACE, Box, FaceCrop, frame_face, overlap, refine, whole_face
+from uncover.faces import FaceRecord
 from uncover.masking import draw_mask, random_style
 from uncover.networks import MaskSegmenter, whereabouts
 
@@ -102,7 +102,7 @@ def from_drawn(
     """Faces with drawn masks, and places beside them, most of them with a mask nobody wears."""
     for record in tqdm(records, "drawn masks", disable=None):
         rgb, points = read_rgb(record.file), record.landmarks
-        frame = FaceCrop.from_points(five_points(points), SIDE)
+        frame = frame_face(points, SIDE)
         worn, _ = draw_mask(rgb, points, random_style(rng))
         face = whole_face(frame)
         yield Example(examine(segmenter, worn, [_jittered(face, rng)])[0], True)

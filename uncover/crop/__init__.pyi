@@ -2,6 +2,7 @@ from .alignment import WHOLE_FACE as WHOLE_FACE
 from .alignment import Box as Box
 from .alignment import face_box as face_box
 from .alignment import frame_around_mask as frame_around_mask
+from .alignment import frame_face as frame_face
 from .alignment import is_same_face as is_same_face
 from .alignment import overlap as overlap
 from .alignment import refine as refine

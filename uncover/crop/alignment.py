@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from uncover.crop.geometry import TEMPLATE_5, FaceCrop
 from uncover.errors import UncoverError
+from uncover.faces import five_points
 
 Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in photo pixels."""
@@ -47,6 +48,21 @@ def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
         and turn <= _LARGEST_TURN
     )
     return fitted if believable else None
+
+
+def frame_face(landmarks68: ArrayLike, size: int) -> FaceCrop:
+    """The canonical crop of a bare face: how training, scores and page frame one, whatever else its
+    photo shows. The pipeline frames masked faces by the same five points, found by the segmenter.
+
+    Args:
+        landmarks68: (68, 2) in photo pixels.
+        size: side of the crop in pixels.
+
+    Raises:
+        ValueError: not 68 finite points.
+        UncoverError: they lie in one place.
+    """
+    return FaceCrop.from_points(five_points(np.asarray(landmarks68)), size)
 
 
 def frame_around_mask(mask: NDArray[np.bool_], size: int, at: tuple[int, int] = (0, 0)) -> FaceCrop:

@@ -184,6 +184,15 @@ class FaceCrop:
             return 0, 0, 0, 0
         return int(x0), int(y0), int(x1), int(y1)
 
+    def shows(self, width: int, height: int) -> NDArray[np.bool_]:
+        """Which pixels, bool (size, size), a photo of this size holds; `extract` mirrors beyond."""
+        axis = np.arange(self.size, dtype=np.float64)
+        linear, shift = self.inverse[:, :2], self.inverse[:, 2]
+        # A similarity: each photo coordinate is a sum of one term per row and one per column.
+        x = linear[0, 0] * axis[None] + linear[0, 1] * axis[:, None] + shift[0]
+        y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
+        return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
+
     def leaves(self, width: int, height: int) -> bool:
         """Whether the crop reaches beyond a photo of this size."""
         corners = self.corners() + 0.5

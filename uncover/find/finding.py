@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, is_same_face, overlap, refine
 from uncover.find.by_hand import Part, corrected, from_mask
-from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, shown, wider
+from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, wider
 from uncover.find.skin import skin_like, without_ears
 from uncover.find.tasks import (
     BARE,
@@ -179,7 +179,7 @@ class FaceFinder:
         judged = list(judged)
         for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
             threshold = self.segmenter.config.threshold
-            visible = shown(frame, photo.width, photo.height)
+            visible = frame.shows(photo.width, photo.height)
             parts = outside(look[1], judged[i].mask, threshold, self.settings.feather, visible)
             parts = without_ears(parts, skin_like(look[0], look[1]))
             judged[i] = replace(judged[i], outside=parts)

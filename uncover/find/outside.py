@@ -85,16 +85,6 @@ def wider(crop: FaceCrop) -> FaceCrop:
     return FaceCrop(matrix, crop.size)
 
 
-def shown(frame: FaceCrop, width: int, height: int) -> NDArray[np.bool_]:
-    """Where a frame shows a photo of this size, bool (S, S), and not what mirrors it beyond."""
-    axis = np.arange(frame.size, dtype=np.float64)
-    linear, shift = frame.inverse[:, :2], frame.inverse[:, 2]
-    # A similarity: each photo coordinate is a sum of one term per row and one per column.
-    x = linear[0, 0] * axis[None] + linear[0, 1] * axis[:, None] + shift[0]
-    y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
-    return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
-
-
 def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask in its crop, bool (S, S), without its straps: what is thin near the crop's sides."""
     beside = round(_BESIDE * len(mask))
@@ -117,7 +107,7 @@ def outside(
         mask: bool (S, S), the mask in the crop itself.
         threshold: probability from which a pixel is mask; a strap must be a little surer.
         feather: width of the rim, as a fraction of the crop's side.
-        visible: bool (S, S), where the wider frame shows the photo, as `shown` says.
+        visible: bool (S, S), where the wider frame shows the photo (`FaceCrop.shows`).
 
     Returns:
         Straps, short and large overhang, bool (S, S) of the wider frame: the thin and the other

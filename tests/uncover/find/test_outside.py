@@ -21,7 +21,6 @@ from uncover.find.outside import (
     outside_patch,
     paint_over,
     pulled_down,
-    shown,
     wider,
 )
 from uncover.images import read_image
@@ -50,7 +49,7 @@ def found_outside(
     photo: np.ndarray, crop: FaceCrop, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     frame = wider(crop)
-    visible = shown(frame, photo.shape[1], photo.shape[0])
+    visible = frame.shows(photo.shape[1], photo.shape[0])
     return outside(seen_wider(photo, crop), mask, 0.5, FEATHER, visible)
 
 
@@ -99,7 +98,7 @@ def test_a_scarf_stays_below_the_chin() -> None:
     photo[400:, 240:350] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
     frame = wider(crop)
-    visible = shown(frame, photo.shape[1], photo.shape[0])
+    visible = frame.shows(photo.shape[1], photo.shape[0])
     seen = (seen_wider(photo, crop) > 0.5) & visible
     assert is_scarf(seen, mask)
     kept = pulled_down(mask)
@@ -123,7 +122,7 @@ def test_what_ends_below_the_crop_or_with_the_photo_is_no_scarf() -> None:
     frame = wider(crop)
     seen = frame.extract((cut * 255).astype(np.uint8)) > 127
     assert is_scarf(seen, mask)
-    assert not is_scarf(seen & shown(frame, cut.shape[1], cut.shape[0]), mask)
+    assert not is_scarf(seen & frame.shows(cut.shape[1], cut.shape[0]), mask)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +181,7 @@ def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
     cut = np.ascontiguousarray(photo[:, :430])  # the crop ends at 428
     mask = cut[172 : 172 + S, 172 : 172 + S] > 0.5
     frame = wider(crop)
-    visible = shown(frame, 430, 600)
+    visible = frame.shows(430, 600)
     _, short, large = found_outside(cut, crop, mask)
     assert not (short | large)[~visible].any()
     x = frame.to_photo([[0.0, 128.0], [S - 1.0, 128.0]])[:, 0]
