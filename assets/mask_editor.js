@@ -1,6 +1,6 @@
 /* Mask editor: shows each face with its mask, lets people repaint it, and hands the masks back.
 
-   In:  props.value = {token, regions: [{title, width, height, on, image, mask}]}, data URLs.
+   In:  props.value = {token, regions: [{title, width, height, on, whole, image, mask}]}, data URLs.
    Out: props.value = {token, regions: [{on, mask}]}; mask is null while it is as it was found. */
 const find = (selector) => element.querySelector(selector);
 const canvas = find(".me-canvas");
@@ -13,33 +13,16 @@ let last = null;
 let cursor = null;
 let drawing = false;
 let loads = 0;
-
-const loadImage = (url) =>
-  new Promise((done, failed) => {
-    const image = new Image();
-    image.onload = () => done(image);
-    image.onerror = failed;
-    image.src = url;
-  });
-
-function scratch(width, height) {
-  const made = document.createElement("canvas");
-  made.width = width;
-  made.height = height;
-  return [made, made.getContext("2d", { willReadFrequently: true })];
-}
+let zoom = 1;
 
 async function load(value) {
   const turn = ++loads;
   const fresh = [];
   for (const given of (value && value.regions) || []) {
     const [image, mask] = await Promise.all([loadImage(given.image), loadImage(given.mask)]);
-    const [, context] = scratch(given.width, given.height);
-    context.drawImage(mask, 0, 0);
-    const data = context.getImageData(0, 0, given.width, given.height).data;
-    const bits = new Uint8Array(given.width * given.height);
-    for (let i = 0; i < bits.length; i++) bits[i] = data[4 * i] > 127 ? 1 : 0;
-    fresh.push({ ...given, picture: image, bits, found: bits.slice(), past: [], edited: false });
+    const bits = bitsOf(mask, given.width, given.height);
+    const found = bits.slice();
+    fresh.push({ ...given, picture: image, bits, found, past: [], future: [], edited: false });
   }
   if (turn !== loads) return;
   token = value ? value.token : null;
@@ -91,7 +74,15 @@ function choose(index) {
     button.setAttribute("aria-pressed", String(i === index));
     button.classList.toggle("me-struck", !regions[i].on);
   });
+  find(".me-not").hidden = region.whole;
   find(".me-off").checked = !region.on;
+  zoomTo(1);
+}
+
+function zoomTo(next) {
+  zoom = Math.min(6, Math.max(1, next));
+  canvas.style.width = `${100 * zoom}%`;
+  find("[data-act=out]").disabled = zoom === 1;
   draw();
 }
 
@@ -108,15 +99,18 @@ function draw() {
     data[4 * i + 2] = 0.45 * data[4 * i + 2] + 0.55 * 140;
   }
   pen.putImageData(shown, 0, 0);
-  if (cursor && document.activeElement === canvas) {
+  if (cursor) {
+    const fine = canvas.width / Math.max(1, canvas.clientWidth);
     for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {
       pen.strokeStyle = colour;
-      pen.lineWidth = width;
+      pen.lineWidth = width * fine;
       pen.beginPath();
       pen.arc(cursor[0], cursor[1], radius(), 0, 7);
       pen.stroke();
     }
   }
+  find("[data-act=undo]").disabled = !region.past.length;
+  find("[data-act=redo]").disabled = !region.future.length;
   canvas.style.opacity = region.on ? 1 : 0.5;
   const share = (100 * region.bits.reduce((a, b) => a + b, 0)) / region.bits.length;
   find(".me-note").textContent = !region.on
@@ -131,6 +125,7 @@ const radius = () => (Number(find(".me-size").value) / 2) * (canvas.width / 384)
 function remember() {
   const region = regions[current];
   region.past.push(region.bits.slice());
+  region.future = [];
   if (region.past.length > 20) region.past.shift();
 }
 
@@ -153,28 +148,6 @@ function stroke(from, to) {
   }
 }
 
-function widen(bits, width, height, reach, value) {
-  /* Every pixel within `reach` of one that holds `value` gets it: a square, twice a line. */
-  const along = (source, count, step, lines, jump) => {
-    const out = source.slice();
-    for (let line = 0; line < lines; line++) {
-      let ahead = -Infinity;
-      const at = (i) => line * jump + i * step;
-      for (let i = 0; i < count; i++) {
-        if (source[at(i)] === value) ahead = i;
-        if (i - ahead <= reach) out[at(i)] = value;
-      }
-      ahead = Infinity;
-      for (let i = count - 1; i >= 0; i--) {
-        if (source[at(i)] === value) ahead = i;
-        if (ahead - i <= reach) out[at(i)] = value;
-      }
-    }
-    return out;
-  };
-  return along(along(bits, width, 1, height, width), height, width, width, 1);
-}
-
 function changed() {
   regions[current].edited = true;
   draw();
@@ -182,17 +155,7 @@ function changed() {
 }
 
 function send() {
-  const pack = (region) => {
-    if (!region.edited) return null;
-    const [made, context] = scratch(region.width, region.height);
-    const image = context.createImageData(region.width, region.height);
-    for (let i = 0; i < region.bits.length; i++) {
-      image.data.fill(region.bits[i] ? 255 : 0, 4 * i, 4 * i + 3);
-      image.data[4 * i + 3] = 255;
-    }
-    context.putImageData(image, 0, 0);
-    return made.toDataURL("image/png");
-  };
+  const pack = (region) => (region.edited ? maskPicture(region).toDataURL("image/png") : null);
   for (const region of regions) {
     if (region.sent !== region.bits || region === regions[current]) region.packed = pack(region);
     region.sent = region.bits;
@@ -221,10 +184,14 @@ canvas.addEventListener("pointerdown", (event) => {
   draw();
 });
 canvas.addEventListener("pointermove", (event) => {
-  if (!drawing) return;
   const here = place(event);
-  stroke(last, here);
+  if (drawing) stroke(last, here);
   last = cursor = here;
+  draw();
+});
+canvas.addEventListener("pointerleave", () => {
+  if (drawing) return;
+  cursor = null;
   draw();
 });
 const lift = () => {
@@ -235,7 +202,22 @@ const lift = () => {
 };
 canvas.addEventListener("pointerup", lift);
 canvas.addEventListener("pointercancel", lift);
-canvas.addEventListener("blur", () => draw());
+canvas.addEventListener("blur", () => {
+  cursor = null;
+  draw();
+});
+find(".me-work").addEventListener("keydown", (event) => {
+  const command = event.ctrlKey || event.metaKey;
+  const key = event.key.toLowerCase();
+  if (command && key === "z") act(event.shiftKey ? "redo" : "undo");
+  else if (command && key === "y") act("redo");
+  else if (key === "[" || key === "]") {
+    const size = find(".me-size");
+    size.value = Number(size.value) + (key === "]" ? 4 : -4);
+    draw();
+  } else return;
+  event.preventDefault();
+});
 canvas.addEventListener("keydown", (event) => {
   const step = Math.max(2, radius());
   const move = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[event.key];
@@ -263,28 +245,64 @@ element.querySelectorAll("[data-tool]").forEach((button) =>
     );
   })
 );
+function act(name) {
+  const region = regions[current];
+  if (!region) return;
+  const back = { undo: ["past", "future"], redo: ["future", "past"] }[name];
+  if (back) {
+    const [from, to] = back;
+    if (!region[from].length) return;
+    region[to].push(region.bits);
+    region.bits = region[from].pop();
+    return changed();
+  }
+  if (name === "in" || name === "out") return zoomTo(name === "in" ? zoom * 1.5 : zoom / 1.5);
+  if (name === "load") return find(".me-file").click();
+  if (name === "save") {
+    const link = document.createElement("a");
+    [link.href, link.download] = [maskPicture(region).toDataURL("image/png"), "mask.png"];
+    return link.click();
+  }
+  remember();
+  if (name === "reset") {
+    region.bits = region.found.slice();
+    region.edited = false;
+    draw();
+    return send();
+  }
+  const reach = Math.max(1, Math.round(region.width / 96));
+  region.bits = widen(region.bits, region.width, region.height, reach, name === "grow" ? 1 : 0);
+  changed();
+}
+
 element.querySelectorAll("[data-act]").forEach((button) =>
-  button.addEventListener("click", () => {
-    const region = regions[current];
-    if (!region) return;
-    const act = button.dataset.act;
-    const reach = Math.max(1, Math.round(region.width / 96));
-    if (act === "undo") {
-      if (!region.past.length) return;
-      region.bits = region.past.pop();
-      return changed();
-    }
-    remember();
-    if (act === "reset") {
-      region.bits = region.found.slice();
-      region.edited = false;
-      draw();
-      return send();
-    }
-    region.bits = widen(region.bits, region.width, region.height, reach, act === "grow" ? 1 : 0);
-    changed();
-  })
+  button.addEventListener("click", () => act(button.dataset.act))
 );
+find(".me-file").addEventListener("change", async (event) => {
+  const region = regions[current];
+  const [file] = event.target.files;
+  if (!file || !region) return;
+  const address = URL.createObjectURL(file);
+  try {
+    const picture = await loadImage(address);
+    const ratio = picture.width / picture.height / (region.width / region.height);
+    if (ratio < 0.97 || ratio > 1.03) throw new Error("shape");
+    remember();
+    region.bits = bitsOf(picture, region.width, region.height);
+    changed();
+  } catch (error) {
+    find(".me-note").textContent =
+      error.message === "shape"
+        ? "This mask has another shape than the view: save one here first, and change that."
+        : "This file is no picture.";
+  }
+  URL.revokeObjectURL(address);
+  event.target.value = "";
+});
+find(".me-size").addEventListener("input", () => {
+  cursor = [canvas.width / 2, canvas.height / 2]; /* shows how wide it is */
+  draw();
+});
 find(".me-off").addEventListener("change", (event) => {
   regions[current].on = !event.target.checked;
   choose(current);

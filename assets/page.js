@@ -1,39 +1,71 @@
 () => {
-  /* A word where the camera cannot be had; gradio says nothing then. */
-  const camera = {
-    NotFoundError: "No camera was found.",
-    NotReadableError: "The camera is in use by another program.",
-    OverconstrainedError: "This camera cannot be used.",
+  /* What the page's own parts and the events of its tabs call. */
+  let stopped = false;
+  window.uncoverWork = (on, byHand = false) => {
+    if (on || byHand) stopped = byHand;
+    document.documentElement.toggleAttribute("data-work", on);
   };
-  window.addEventListener("unhandledrejection", (event) => {
-    const words = event.reason instanceof DOMException && camera[event.reason.name];
-    if (!words) return;
-    event.preventDefault();
+  window.uncoverRefused = (name) => stopped || window.uncoverTell(name, "refused");
+  window.uncoverTell = (name, word) => {
+    const place = document.querySelector(`#${name} .pp`);
+    if (place) place.dispatchEvent(new CustomEvent(word, { bubbles: true }));
+  };
+  window.uncoverSay = (words) => {
+    document.querySelectorAll(".page-note").forEach((one) => one.remove());
     const note = document.createElement("div");
-    note.className = "banner camera-note";
+    note.className = "banner page-note";
     note.setAttribute("role", "alert");
-    note.textContent = `${words} Upload or paste a photo instead.`;
+    note.textContent = words;
     (document.querySelector(".contain") || document.body).append(note);
     setTimeout(() => note.remove(), 10000);
+  };
+
+  /* A photo may be dropped or pasted anywhere: it goes to the place of the open tab. */
+  const input = () =>
+    [...document.querySelectorAll(".pp-file")].find((one) => {
+      const panel = one.closest("[role=tabpanel]");
+      return !panel || panel.checkVisibility();
+    });
+  const accept = (files) => {
+    const [photo] = [...files].filter((one) => one.type.startsWith("image/") || !one.type);
+    const place = input();
+    if (!photo || !place) return false;
+    const carrier = new DataTransfer();
+    carrier.items.add(photo);
+    place.files = carrier.files;
+    place.dispatchEvent(new Event("change", { bubbles: true }));
+    return true;
+  };
+  const inEditor = (event) => event.target.closest && event.target.closest("#editor");
+  document.addEventListener("dragover", (event) => {
+    if (event.dataTransfer.types.includes("Files") && !inEditor(event)) event.preventDefault();
+  });
+  document.addEventListener("drop", (event) => {
+    if (!event.dataTransfer.files.length || inEditor(event)) return;
+    event.preventDefault();
+    if (!accept(event.dataTransfer.files)) window.uncoverSay("That is no picture.");
+  });
+  document.addEventListener("paste", (event) => {
+    if (accept(event.clipboardData.files)) event.preventDefault();
+  });
+  document.addEventListener("click", (event) => {
+    if (event.target.closest("#another") && input()) input().click();
   });
 
   /* Buttons have no line of help of their own: a few words on hover, and for screen readers. Looked
      for again and again, as a tab's buttons are made when the tab is first opened. */
   const help = {
-    "#go": "Look for masks in the photo again and paint a face under each",
+    "#go": "Look for masks in the photo and paint a face under each",
     "#stop": "Give up on what is being worked on; the photo stays",
     "#save": "Save the picture with the painted faces to your device",
+    "#another": "Choose another photo; this one stays until it is there",
+    "#forget": "Take photo and result away from this page",
+    "#own-look": "Let the network guess smile, mouth and beard again",
+    "#save-trial": "Save truth, mask and guess side by side to your device",
     "#again": "Paint once more, with the masks as they are now corrected",
     "#off": "Paint a face under the drawn mask and compare it with the true one",
-    ".example": "Try the page with a portrait in the public domain",
-    ".upload-container": "Drop a photo here, or choose one on your device",
-    "[aria-label='Remove Image']": "Take this photo away again",
-    "[aria-label='Upload file']": "Choose a photo on your device",
-    "[aria-label='Capture from camera']": "Take a photo with your camera",
-    "[aria-label='Paste from clipboard']": "Paste a photo that you copied",
     "[aria-label='Fullscreen']": "Show this picture on the whole screen",
     "[aria-label='Exit fullscreen mode']": "Show the whole page again",
-    "[aria-label='Undo']": "Move the divider back to the middle",
     "[aria-label='Reset to default value']": "Back to the value at the start",
     ".color-picker .swatch": "Close the choice of colours",
     ".color-picker .eyedropper": "Take a colour from the screen",

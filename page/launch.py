@@ -22,8 +22,8 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # uncover/networks/waiting.py;
 import gradio as gr
 
 from page.api import add_api
-from page.show import GUESS, describe_weights, read_card, results_html
-from page.tabs import ASSETS, BARE, MINUTES_KEPT, try_tab, uncover_tab
+from page.show import GUESS, describe_weights, read_card
+from page.tabs import ASSETS, BARE, MINUTES_KEPT, good_tab, try_tab, uncover_tab
 from page.tryon import Trials
 from page.visit import Chosen, choose, keep_sweeping, own_upload_folder, return_large_blocks
 from uncover.errors import UncoverError, without_torch
@@ -51,8 +51,8 @@ def build(chosen: Chosen) -> gr.Blocks:
             with gr.Tab("Try it on yourself", id="try"):
                 try_tab(Trials(uncoverer, BARE))
             card = read_card(chosen.folder)
-            with gr.Tab("How good is it?", id="good"):
-                gr.HTML(results_html(card), elem_id="results")
+            with gr.Tab("How good is it?", id="good") as good:
+                good_tab(good, uncoverer, card)
             with gr.Tab("About these weights", id="weights"):
                 gr.Markdown(describe_weights(card, chosen.name, chosen.link), elem_id="loaded")
                 with gr.Accordion("The card", open=False):

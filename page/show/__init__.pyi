@@ -1,11 +1,17 @@
 from .annotate import GUESS as GUESS
+from .annotate import FoundBox as FoundBox
 from .annotate import caption as caption
 from .annotate import draw_faces as draw_faces
 from .annotate import face_pair as face_pair
+from .annotate import fitted as fitted
+from .annotate import found_boxes as found_boxes
+from .annotate import is_large as is_large
 from .annotate import zoom_rect as zoom_rect
+from .card import Card as Card
 from .card import describe_weights as describe_weights
 from .card import read_card as read_card
 from .card_page import results_html as results_html
 from .corner_label import with_corner_label as with_corner_label
+from .guesses import GuessPicture as GuessPicture
 from .guesses import guess_pictures as guess_pictures
 from .words import summary as summary

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -42,6 +43,35 @@ def caption(face: Face, number: int) -> str:
     words = WORDS.get(face.label, face.label.replace("_", " "))
     text = f"Face {number}: {words}, {face.score:.0%} sure"
     return text if face.reason is None else f"{text}; {REASONS.get(face.reason, face.reason)}"
+
+
+class FoundBox(TypedDict):
+    """A face that was found: its box (x0, y0, x1, y1) as shares of the photo's sides, words on it,
+    and whether it was left alone."""
+
+    box: list[float]
+    text: str
+    left: bool
+
+
+def found_boxes(faces: Sequence[Face], width: int, height: int) -> list[FoundBox]:
+    """The faces of a photo of that size, in the order in which they are numbered, from 1.
+
+    Doubtful finds have no box.
+    """
+    found: list[FoundBox] = []
+    for number, face in enumerate(faces, 1):
+        sides = zip(face.box, (width, height, width, height), strict=True)
+        box = [round(float(np.clip(value / side, 0, 1)), 4) for value, side in sides]
+        words = f"{number} {WORDS.get(face.label, face.label)} {face.score:.0%}"
+        if not face.doubtful:
+            found.append({"box": box, "text": words, "left": face.reason is not None})
+    return found
+
+
+def is_large(face: Face, share: float = 0.4) -> bool:
+    """Whether a face takes so much of the photo's shorter side that it need not be enlarged."""
+    return max(face.sides) >= share * min(face.size)
 
 
 def draw_faces(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Card:
         sizes: network -> bytes on disk.
         data: name of the photos the results were measured on; empty when unknown.
         slices: benchmark results, the whole set first; empty when there are none.
+        others: models that were measured beside them: name -> their results.
+        left_out: photos on which no face was found, so that nothing could be scored.
     """
 
     text: str
@@ -54,6 +56,8 @@ class Card:
     sizes: dict[str, int]
     data: str
     slices: tuple[Slice, ...]
+    others: dict[str, tuple[Slice, ...]] = field(default_factory=dict)
+    left_out: int = 0
 
 
 def read_card(folder: Path) -> Card:
@@ -65,14 +69,13 @@ def read_card(folder: Path) -> Card:
     config = read_config(folder)
     page = folder / CARD
     text = page.read_text("utf-8", "replace") if page.is_file() else ""
-    data, slices = _from_file(folder / RESULTS, config)
+    results = _results(folder / RESULTS, config)
     return Card(
         text=_body(text),
         licence=config.licence,
         fingerprint=config.fingerprint(),
         sizes={name: part.size for name, part in config.components.items()},
-        data=data,
-        slices=tuple(slices),
+        **results,
     )
 
 
@@ -83,17 +86,28 @@ def _body(text: str) -> str:
     return text
 
 
-def _from_file(path: Path, config: WeightsConfig) -> tuple[str, list[Slice]]:
-    """Results of exactly these weights from a benchmark's results.json; empty if there are none."""
+def _results(path: Path, config: WeightsConfig) -> dict[str, Any]:
+    """What a benchmark's results.json says of exactly these weights, and of others beside them."""
     generator = config.components.get("generator")
     hashes = {config.fingerprint(), generator.sha256 if generator else ""}
+    empty: dict[str, Any] = {"data": "", "slices": ()}
     try:
         results = json.loads(path.read_text("utf-8"))
-        models = [m for m in results["models"].values() if m.get("weights_sha256") in hashes]
-        slices = [_slice(entry) for entry in models[0]["slices"]] if models else []
-        return str(results["data"]["name"]), slices
+        known: dict[bool, dict[str, tuple[Slice, ...]]] = {True: {}, False: {}}
+        for name, model in results["models"].items():
+            own = model.get("weights_sha256") in hashes
+            known[own][str(name)] = tuple(_slice(entry) for entry in model["slices"])
+        data = results["data"]
+        if not known[True]:
+            return empty | {"data": str(data["name"])}
+        return {
+            "data": str(data["name"]),
+            "slices": next(iter(known[True].values())),
+            "others": known[False],
+            "left_out": sum(int(n) for n in (data.get("left_out") or {}).values()),
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return "", []
+        return empty
 
 
 def _slice(entry: Mapping[str, Any]) -> Slice:

@@ -19,6 +19,13 @@ _TITLES = {
     "kid": "KID ↓",
     "fid": "FID ↓ (biased)",
 }
+_BESIDE = ("psnr_hole", "lpips", "kid")
+_MODELS = {
+    "telea": "Telea's inpainting",
+    "mean-face": "the average face",
+    "pca": "principal components",
+    "seed": "the original's model",
+}
 _DIGITS = {"psnr_hole": 1, "kid": 4, "fid": 1}
 _NAMES = {
     "pose": "turn of the head, in degrees",
@@ -41,7 +48,58 @@ def results_html(card: Card) -> str:
         if values_of(card.slices, factor):
             parts.append(_table(card.slices, factor))
     parts.append(_glossary())
-    return f"<div class='results'>{''.join(parts)}</div>"
+    numbers = f"<details><summary>All numbers</summary>{''.join(parts)}</details>"
+    return f"<div class='results'>{_plainly(card)}{_beside(card)}{numbers}</div>"
+
+
+def _plainly(card: Card) -> str:
+    """Two sentences that need no numbers."""
+    return (
+        "<p>The painted part usually fits the face: its skin, its light and the turn of the head. "
+        "It is not the face that was there: mouth, chin and beard are invented, and the more of "
+        "the face a mask hides, and the further the head is turned, the less it fits.</p>"
+    )
+
+
+def _beside(card: Card) -> str:
+    """A small table: these weights beside what they were measured against."""
+    rows = []
+    for name, slices in {"these weights": card.slices, **card.others}.items():
+        whole = find_slice(slices, {})
+        if whole is None:
+            continue
+        cells = [_share(whole, card.left_out)]
+        cells += [_stacked(_of(whole, metric), metric) for metric in _BESIDE]
+        cells += [_gap(slices, factor) for factor in _NAMES]
+        said = escape(_MODELS.get(name, name))
+        rows.append(
+            f"<tr><th scope='row'>{said}</th>{''.join(f'<td>{c}</td>' for c in cells)}</tr>"
+        )
+    titles = ["Photos scored", *(_TITLES[metric] for metric in _BESIDE)]
+    titles += [f"LPIPS, worst less best, by {factor}" for factor in _NAMES]
+    head = "".join(f"<th scope='col'>{title}</th>" for title in titles)
+    return (
+        f"{_SCROLL}<table><caption>Beside simpler ways to fill the hole</caption>"
+        f"<tr><th scope='col'></th>{head}</tr>{''.join(rows)}</table></div>"
+    )
+
+
+def _share(whole: Slice, left_out: int) -> str:
+    """How many of all photos could be scored."""
+    value = _of(whole, "coverage").value
+    if value is None:
+        value = whole.n / max(1, whole.n + left_out)
+    return f"{value:.1%}"
+
+
+def _gap(slices: Sequence[Slice], factor: str) -> str:
+    """How far LPIPS of the worst and the best group of a factor lie apart."""
+    values = [
+        value
+        for s in slices
+        if set(s.fixed) == {factor} and s.n >= FEW and (value := _of(s, "lpips").value) is not None
+    ]
+    return f"{max(values) - min(values):.3f}" if len(values) > 1 else "too few"
 
 
 def _words(card: Card, metric: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,23 @@ FULL = 12.0
 """Spread of the guesses, in levels of a pixel, from which on the map is at its brightest."""
 
 
-def guess_pictures(
-    result: Result, most: int, side: int = 256
-) -> list[tuple[NDArray[np.uint8], str]]:
+class GuessPicture(NamedTuple):
+    """One answer to a face, or the map of where its answers differ.
+
+    Attributes:
+        pixels: uint8 (h, w, 3).
+        caption: one line for people.
+        face: place of the face among the painted ones, from 0.
+        guess: which answer, from 0; None for the map.
+    """
+
+    pixels: NDArray[np.uint8]
+    caption: str
+    face: int
+    guess: int | None
+
+
+def guess_pictures(result: Result, most: int, side: int = 256) -> list[GuessPicture]:
     """Each painted face: all its guesses, the best first, then the map of where they differ.
 
     Args:
@@ -24,23 +40,22 @@ def guess_pictures(
         side: longer side of a picture in pixels.
 
     Returns:
-        (uint8 (h, w, 3), caption) pairs, one more for a face than there are samples.
+        One picture more for a face than there are samples.
     """
-    pictures: list[tuple[NDArray[np.uint8], str]] = []
+    pictures: list[GuessPicture] = []
     if not result.others:
         return pictures
     answers, spread = (result.pixels, *result.others), result.uncertainty
-    for number, face in enumerate(result.faces, 1):
-        if face.reason is not None or number > most:
-            continue
+    for number, face in enumerate(result.filled[:most], 1):
         x0, y0, x1, y1 = zoom_rect(face.box, result.pixels.shape)
         for place, pixels in enumerate(answers, 1):
             name = "best guess" if place == 1 else f"guess {place} of {len(answers)}"
             text = f"Face {number}, {name}: not an identification"
-            pictures.append((fitted(pixels[y0:y1, x0:x1], side), text))
+            cut = fitted(pixels[y0:y1, x0:x1], side)
+            pictures.append(GuessPicture(cut, text, number - 1, place - 1))
         shown = spread_map(result.pixels[y0:y1, x0:x1], spread[y0:y1, x0:x1])
         text = f"Face {number}, where the guesses differ: the brighter, the less is known"
-        pictures.append((fitted(shown, side), text))
+        pictures.append(GuessPicture(fitted(shown, side), text, number - 1, None))
     return pictures
 
 

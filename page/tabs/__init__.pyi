@@ -1,6 +1,8 @@
+from .good import good_tab as good_tab
 from .parts import ASSETS as ASSETS
 from .parts import BARE as BARE
 from .parts import HEAVY as HEAVY
+from .parts import MASKED as MASKED
 from .parts import MINUTES_KEPT as MINUTES_KEPT
 from .parts import photo_input as photo_input
 from .parts import results_folder as results_folder

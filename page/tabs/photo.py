@@ -7,207 +7,244 @@ from typing import Any
 
 import gradio as gr
 
-from page.show import GUESS
+from page.tabs.look import look_part
 from page.tabs.parts import (
-    ASSETS,
+    BUSY,
     HEAVY,
+    IDLE,
     LIGHT,
-    MASKED,
+    MASKED_EXAMPLES,
     MINUTES_KEPT,
     PRIVATE,
+    REFUSED,
+    SAVE,
+    STOPPED,
+    before_after,
+    compared,
+    file_url,
+    guess_board,
+    mask_editor,
+    photo_path,
+    photo_place,
     results_folder,
     scroll_to,
     told,
-    visitors_photo,
 )
-from page.visit import Shown, Visit, again, download, for_editor, start
+from page.visit import Shown, Visit, again, download, picture_url, start, take
 from uncover.errors import ImageError
+from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
 
-BEGIN = "Add a photo to begin: the result will appear here."
 BLENDS = [("Feathered edge", "feather"), ("Poisson", "poisson")]
 OTHERS = [("Off", 0), *((str(count), count) for count in range(1, 5))]
+Asked = dict[str, float]
 ONE_ANSWER = "Other guesses: none, as these weights were trained to give one answer to a face."
+FORGET = "() => { window.uncoverTell('photo', 'remove'); }"
 
 
 def uncover_tab(uncoverer: Uncoverer) -> None:
     """Lay out the tab and wire its events."""
     visit = gr.State(None, time_to_live=3600)
-    with gr.Row():
-        with gr.Column(scale=2, min_width=300):
-            photo = visitors_photo(
+    with gr.Row(elem_id="stage"):
+        with gr.Column(scale=3, min_width=320, elem_id="pictures"):
+            photo = photo_place(
                 "photo",
-                MASKED,
-                "Drop, choose, paste or take a photo; the faces are found at once. It is deleted "
-                f"within {MINUTES_KEPT + 1} minutes.",
-                label="Your photo",
-                alt_text="The photo that was added",
-                placeholder="Drop a photo of someone in a mask, or click to choose one",
+                "Add a photo of someone in a mask",
+                f"Drop, choose, paste or take one; it is gone after {MINUTES_KEPT + 1} minutes.",
+                "The photo that was added",
+                MASKED_EXAMPLES,
             )
-            with gr.Row():
-                go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=120)
+            slider = before_after("slider", "Before and after", "Before", "After")
+            with gr.Row(elem_id="working"):
+                go = gr.Button("Uncover", variant="primary", elem_id="go", min_width=80)
                 stop = gr.Button("Stop", elem_id="stop", min_width=80)
-            gr.Markdown("*Uncover* looks again. *Stop* ends the wait.", elem_classes="hint")
-            with gr.Accordion("Options", open=False):
-                blend = gr.Radio(
-                    BLENDS,
-                    value="feather",
-                    label="Blend",
-                    info="How the painted part meets the skin. Poisson matches colours exactly.",
-                    elem_id="blend",
-                )
-                chin = gr.Checkbox(
-                    label="Also masks worn on the chin",
-                    info="Paint under masks that are pulled down and leave the mouth free.",
-                )
-        with gr.Column(scale=3, min_width=300):
-            words = gr.Markdown(BEGIN, elem_id="words")
-            slider = gr.ImageSlider(
-                label="Before and after",
-                type="filepath",
-                format="png",
-                interactive=False,
-                max_height=560,
-                elem_id="slider",
-                buttons=["fullscreen"],
+        with gr.Column(scale=2, min_width=300, elem_id="beside"):
+            words = gr.Markdown("", elem_id="words")
+            with gr.Column(elem_id="saving"):
+                save = gr.Button("Download", variant="primary", elem_id="save")
+                with gr.Row():
+                    gr.Button("Another photo", elem_id="another", min_width=120)
+                    forget = gr.Button("Remove this photo", elem_id="forget", min_width=120)
+                part = look_part(uncoverer)
+                with gr.Accordion("Options", open=False, elem_id="options"):
+                    kind = gr.Radio(
+                        ["PNG", "JPEG"],
+                        value="PNG",
+                        label="Save as",
+                        info="PNG keeps every unpainted pixel exactly.",
+                        elem_id="kind",
+                    )
+                    label = gr.Checkbox(
+                        label="Visible label in the corner",
+                        info="The note in the file's metadata is always there.",
+                        elem_id="label",
+                    )
+                    blend = gr.Radio(
+                        BLENDS,
+                        value="feather",
+                        label="Blend",
+                        info="How the painted part meets the skin. Poisson matches colours.",
+                        elem_id="blend",
+                    )
+                    chin = gr.Checkbox(
+                        label="Also masks worn on the chin",
+                        info="Paint under masks that are pulled down and leave the mouth free.",
+                        elem_id="chin",
+                    )
+    with gr.Column(elem_id="more"):
+        with gr.Column(elem_id="guessing"):
+            others = gr.Radio(
+                OTHERS,
+                value=0,
+                label="Other guesses",
+                info="Many faces fit under one mask. Paints so many more, with a map of where they "
+                "differ. None is an identification.",
+                visible=uncoverer.varied,
+                elem_id="others",
             )
-            gr.Markdown(f"**{GUESS}** Nothing outside the mask is changed.", elem_classes="hint")
-            with gr.Row(elem_id="saving"):
-                kind = gr.Radio(
-                    ["PNG", "JPEG"],
-                    value="PNG",
-                    label="Save as",
-                    info="PNG keeps every unpainted pixel exactly.",
-                    elem_id="kind",
-                    min_width=220,
-                )
-                label = gr.Checkbox(
-                    label="Visible label in the corner",
-                    info="The note in the file's metadata is always there.",
-                    elem_id="label",
-                    min_width=220,
-                )
-            save = gr.DownloadButton("Download", interactive=False, elem_id="save")
-    with gr.Row(elem_id="more"):
-        with gr.Column(min_width=300):
-            found = gr.Image(
-                label="Faces found",
-                format="png",
-                interactive=False,
-                buttons=["fullscreen"],
-                elem_id="found",
-                alt_text="The photo with a numbered box around each face",
-            )
-        with gr.Column(min_width=300):
-            pairs = gr.Gallery(
-                label="Each face, before and after",
-                format="png",
-                columns=1,
-                object_fit="contain",
-                elem_id="pairs",
-                interactive=False,
-                buttons=["fullscreen"],
-            )
-    with gr.Column(elem_id="guessing"):
-        others = gr.Radio(
-            OTHERS,
-            value=0,
-            label="Other guesses",
-            info="Many faces fit under one mask. Paints so many more, with a map of where they "
-            "differ. None is an identification.",
-            visible=uncoverer.varied,
-            elem_id="others",
-        )
-        if not uncoverer.varied:
-            gr.Markdown(ONE_ANSWER, elem_id="one-answer", elem_classes="hint")
-        guesses = gr.Gallery(
-            label="Guesses side by side",
-            format="png",
+            if not uncoverer.varied:
+                gr.Markdown(ONE_ANSWER, elem_id="one-answer", elem_classes="hint")
+            guesses = guess_board("guesses")
+        pairs = gr.Gallery(
+            label="Each face, before and after",
+            format="jpeg",
+            columns=2,
             object_fit="contain",
-            elem_id="guesses",
+            elem_id="pairs",
             interactive=False,
             buttons=["fullscreen"],
         )
-    with gr.Accordion("Correct the masks", open=False, elem_id="correct"):
-        gr.Markdown(
-            "Choose a face, repaint its mask or leave the face out, then fill again. In the last "
-            "picture, the whole photo, you can mark a mask that was missed.",
-            elem_classes="hint",
-        )
-        editor = gr.HTML(
-            value=None,
-            html_template=(ASSETS / "mask_editor.html").read_text("utf-8"),
-            js_on_load=(ASSETS / "mask_editor.js").read_text("utf-8"),
-            apply_default_css=False,
-            elem_id="editor",
-        )
-        refill = gr.Button("Fill again", variant="primary", elem_id="again")
+        with gr.Accordion("Correct the masks", open=False, elem_id="correct"):
+            gr.Markdown(
+                "Choose a face, repaint its mask or leave the face out, then fill again. In the "
+                "last picture, the whole photo, you can mark a mask that was missed.",
+                elem_classes="hint",
+            )
+            editor = mask_editor("editor")
+            refill = gr.Button("Fill again", variant="primary", elem_id="again")
+    file = gr.JSON(visible="hidden")
 
-    shown = [visit, words, slider, found, pairs, guesses]
-    nothing = (None, BEGIN, None, None, None, None, None)
+    shown = [visit, words, slider, pairs, guesses]
+    settings = [blend, others]
+    corrections = [visit, editor, *settings]
 
-    def look(path: str | None, blend: str, chin: bool, others: int) -> tuple[Any, ...]:
+    def added(given: Any, chin: bool, blend: Blend, others: int) -> tuple[Any, ...]:
+        path = photo_path(given, MASKED_EXAMPLES)
         if path is None:
-            return nothing
-        state, view = start(uncoverer, Path(path), results_folder(), blend, chin, 1 + others)
-        return *_shown(state, view, others), for_editor(state)
-
-    def correct(state: Visit | None, answer: Any, blend: str, others: int) -> tuple[Any, ...]:
-        if state is None:
             raise ImageError("add a photo first")
-        state, view = again(uncoverer, state, answer, results_folder(), blend, 1 + others)
-        return _shown(state, view, others)
+        state, view = start(uncoverer, path, results_folder(), blend, chin, 1 + others)
+        return *_values(state, view), view.editor, *part.as_guessed()
 
-    def _shown(state: Visit, view: Shown, others: int) -> tuple[Any, ...]:
-        pair = str(view.before), str(view.after)
-        side_by_side = gr.update(value=view.guesses, columns=2 + others)
-        return state, view.words, pair, view.found, view.pairs, side_by_side
+    def look_again(
+        state: Visit | None, chin: bool, blend: Blend, others: int, asked: Asked
+    ) -> tuple[Any, ...]:
+        path = _there(state).path
+        state, view = start(uncoverer, path, results_folder(), blend, chin, 1 + others, asked)
+        return *_values(state, view), view.editor
 
-    def prepare(state: Visit | None, kind: str, label: bool) -> Any:
-        if state is None:
-            return _no_file()
-        path = download(state, results_folder(), kind, label)
-        return gr.update(value=str(path), interactive=True)
+    def correct(
+        state: Visit | None, answer: Any, blend: Blend, others: int, asked: Asked
+    ) -> tuple[Any, ...]:
+        place, count = results_folder(), 1 + others
+        state, view = again(uncoverer, _there(state), answer, place, blend, count, asked)
+        return _values(state, view)
 
+    def pick(state: Visit | None, board: Any) -> tuple[Any, ...]:
+        state, view = take(_there(state), *_picked(board), results_folder())
+        return _values(state, view)
+
+    def prepare(state: Visit | None, kind: str, label: bool) -> dict[str, str]:
+        path = download(_there(state), results_folder(), kind, label)
+        return {"url": file_url(path), "name": path.name}
+
+    def prepare_one(state: Visit | None, board: Any, kind: str, label: bool) -> dict[str, str]:
+        picked, _ = take(_there(state), *_picked(board), results_folder())
+        return prepare(picked, kind, label)
+
+    heavy: dict[str, Any] = {"trigger_mode": "always_last", "js": BUSY, **HEAVY, **PRIVATE}
     looked = gr.on(
-        [photo.change, go.click, chin.input],
-        told(look),
-        [photo, blend, chin, others],
+        [photo.upload, go.click],
+        told(added),
+        [photo, chin, *settings],
+        [*shown, editor, *part.shown],
+        show_progress_on=[photo, slider],
+        **heavy,
+    )
+    looked.failure(None, js=REFUSED, **PRIVATE)
+    once_more = chin.input(
+        told(look_again),
+        [visit, chin, *settings, part.asked],
         [*shown, editor],
-        show_progress_on=[slider, words],
-        trigger_mode="always_last",
-        **HEAVY,
-        **PRIVATE,
-    )
-    empty = {"inputs": None, "outputs": [*shown, editor, save], "queue": False}
-    looked.failure(lambda: (*nothing, _no_file()), **empty, **PRIVATE)
-    corrected = gr.on(
-        [refill.click],
-        told(correct),
-        [visit, editor, blend, others],
-        shown,
         show_progress_on=[slider],
-        **HEAVY,
-        **PRIVATE,
+        **heavy,
     )
-    chosen = gr.on(
-        [blend.input, others.input],
-        told(lambda state, *rest: correct(state, *rest) if state else nothing[:-1]),
-        [visit, editor, blend, others],
+    corrected = gr.on(
+        [refill.click, blend.input, others.input],
+        told(correct),
+        [*corrections, part.asked],
         shown,
         show_progress_on=[slider, guesses],
-        trigger_mode="always_last",
-        **HEAVY,
-        **PRIVATE,
+        **heavy,
     )
-    ready: dict[str, Any] = {"inputs": [visit, kind, label], "outputs": save, **LIGHT, **PRIVATE}
-    for event in (looked, corrected, chosen):
-        event.success(told(prepare), **ready)
-    gr.on([kind.input, label.input], told(prepare), **ready)
-    for event in (photo.change, refill.click):
-        scroll_to(event, photo, "words")
-    stop.click(None, cancels=[looked, corrected, chosen], **PRIVATE)
+    running = [looked, once_more, corrected]
+    repainted = {"show_progress_on": [slider], **heavy}
+    for name, slid in part.sliders.items():
+
+        def asked_for(*given: Any, name: str = name) -> tuple[Any, ...]:
+            *rest, asked, value = given
+            asked = {**asked, name: float(value)}
+            return *correct(*rest, asked), *part.as_asked(asked)
+
+        inputs = [*corrections, part.asked, slid]
+        running.append(slid.input(told(asked_for), inputs, [*shown, *part.shown], **repainted))
+    if part.reset:
+
+        def unasked(*rest: Any) -> tuple[Any, ...]:
+            return *correct(*rest, {}), *part.as_guessed()
+
+        inputs, outputs = corrections, [*shown, *part.shown]
+        running.append(part.reset.click(told(unasked), inputs, outputs, **repainted))
+    light: dict[str, Any] = {**LIGHT, **PRIVATE}
+    guesses.select(told(pick), [visit, guesses], shown, show_progress_on=[slider], **light)
+    for event, function, inputs in (
+        (save.click, prepare, [visit, kind, label]),
+        (guesses.download, prepare_one, [visit, guesses, kind, label]),
+    ):
+        made = event(told(function), inputs, file, show_progress_on=[save], **light)
+        made.success(None, file, None, js=SAVE, **PRIVATE)
+    for one in running:
+        one.then(None, js=IDLE, **PRIVATE)
+    stop.click(None, js=STOPPED, cancels=running, **PRIVATE)
+    nothing = [None, "", None, None, None, None]
+    gr.on(
+        [forget.click, photo.clear], lambda: nothing, None, [*shown, editor], queue=False, **PRIVATE
+    )
+    forget.click(None, js=FORGET, **PRIVATE)
+    scroll_to(refill.click, photo, "slider")
 
 
-def _no_file() -> Any:
-    return gr.update(value=None, interactive=False)
+def _there(state: Visit | None) -> Visit:
+    if state is None:
+        raise ImageError("add a photo first")
+    return state
+
+
+def _picked(board: Any) -> tuple[int, int]:
+    """Which face and which guess was picked on the board."""
+    try:
+        return int(board["pick"]["face"]), int(board["pick"]["guess"])
+    except (KeyError, TypeError, ValueError):
+        raise ImageError("this guess is gone: ask for other guesses anew") from None
+
+
+def _values(state: Visit, view: Shown) -> tuple[Any, ...]:
+    """What a result puts into visit, words, slider, pairs and guesses."""
+    pictures = compared(Path(view.before), view.after, view.size, view.boxes)
+    board: Any = gr.skip()
+    if view.guesses is not None:
+        items = [
+            {"picture": picture_url(p), "caption": words, "face": face, "guess": guess}
+            for p, words, face, guess in view.guesses
+        ]
+        board = {"token": state.token, "items": items} if items else None
+    return state, view.words, pictures, view.pairs, board

@@ -12,11 +12,17 @@ from PIL import Image
 
 from page.tryon.tryon import Guess, Masked, in_words, put_on, take_off
 from page.visit import open_photo
+from uncover.errors import NoFaceError
+from uncover.images import Photo, write_image
 from uncover.masking import MaskStyle
 from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
 
 Picture = NDArray[np.uint8]
+WORN = (
+    "this face wears a mask already: take a photo without one here, or go to the first tab, which "
+    "takes masks off"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +48,7 @@ class Trials:
         self._uncoverer = uncoverer
         self._example = hashlib.sha256(example.read_bytes()).digest()
         self._kept: dict[tuple[MaskStyle, str], Trial] = {}
+        self._worn: dict[Path, bool] = {}
         self._most = most
 
     def masked(self, path: Path, style: MaskStyle) -> Masked:
@@ -49,9 +56,22 @@ class Trials:
 
         Raises:
             UncoverError: the photo cannot be used.
-            NoFaceError: no bare face in it.
+            NoFaceError: no bare face in it, or its largest face wears a mask already.
         """
-        return put_on(open_photo(path), style)
+        photo = open_photo(path)
+        self._check_bare(path, photo)
+        return put_on(photo, style)
+
+    def _check_bare(self, path: Path, photo: Photo) -> None:
+        """Look once at each photo whether its largest face wears a mask."""
+        if path not in self._worn:
+            faces = [f for f in self._uncoverer.detect(photo) if not f.doubtful]
+            largest = max(faces, key=lambda face: face.area, default=None)
+            if len(self._worn) >= self._most:
+                self._worn.clear()
+            self._worn[path] = largest is not None and largest.label == "with_mask"
+        if self._worn[path]:
+            raise NoFaceError(WORN)
 
     def run(self, path: Path, style: MaskStyle, blend: Blend = "feather") -> Trial:
         """Put the mask on and take it off again. Errors as `masked`."""
@@ -61,6 +81,7 @@ class Trials:
             key = (style, blend)
             if key in self._kept:
                 return self._kept[key]
+        self._check_bare(path, photo)
         masked = put_on(photo, style)
         trial = _trial(masked, take_off(self._uncoverer, masked, blend))
         if key is not None:
@@ -76,9 +97,7 @@ def _trial(masked: Masked, guess: Guess) -> Trial:
     return Trial(faces, masked.bare, guess.result.pixels, in_words(guess))
 
 
-def saved_pair(trial: Trial, folder: Path) -> tuple[Path, Path]:
-    """The whole photo, true and guessed, as PNG files in `folder`."""
-    paths = folder / "truth.png", folder / "guess.png"
-    for path, pixels in zip(paths, (trial.truth, trial.guess), strict=True):
-        Image.fromarray(pixels).save(path, compress_level=4)
-    return paths
+def saved_strip(trial: Trial, folder: Path) -> Path:
+    """Truth, mask and guess of the face side by side, as a PNG file in `folder` to take home."""
+    strip = Image.fromarray(np.concatenate(trial.faces, axis=1))
+    return write_image(strip, folder / "truth_mask_guess.png")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -112,6 +112,7 @@ def fill_again(
     corrections: Sequence[Correction],
     blend: Blend = "feather",
     samples: int = 1,
+    look: Mapping[str, float] | None = None,
 ) -> Result:
     """Paint a photo anew, with faces left out and masks changed as the corrections say.
 
@@ -120,13 +121,15 @@ def fill_again(
         regions: from `make_regions` for these faces.
         corrections: one per region.
         samples: how many different faces to paint; the first is the best guess.
+        look: how the faces shall look: smile, open and beard, those that are not guessed.
 
     Returns:
         The painted photo; see `Uncoverer.refill`. A face that is to be filled but has no mask has
         the reason "no mask pixels found".
 
     Raises:
-        UncoverError: several samples of a generator that has one answer.
+        UncoverError: several samples of a generator that has one answer, or a look of one that
+            cannot be told.
     """
     masks: dict[int | None, NDArray[np.bool_]] = {}
     skip: list[int] = []
@@ -139,4 +142,6 @@ def fill_again(
             masks[region.face] = whole = np.zeros(photo.rgb.shape[:2], bool)
             whole[y0:y1, x0:x1] = False if change.mask is None else change.mask
     before = Result(photo, photo.rgb, list(faces), photo.warnings)
-    return uncoverer.refill(before, masks=masks, skip=skip, blend=blend, samples=samples)
+    return uncoverer.refill(
+        before, masks=masks, skip=skip, blend=blend, samples=samples, **(look or {})
+    )

@@ -9,8 +9,11 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
+
+from uncover.errors import ImageError
 
 
 def own_upload_folder() -> Path:
@@ -26,6 +29,31 @@ def own_upload_folder() -> Path:
     os.environ["GRADIO_TEMP_DIR"] = str(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
+
+
+def given_photo(value: Any, uploads: Path, examples: Mapping[str, Path]) -> Path | None:
+    """The file that the place for photos names; None where there is none.
+
+    Args:
+        value: what came from the browser: {"path"} of an upload, {"example"}, or nothing.
+        uploads: where uploaded files lie, one folder deep; no other file is taken.
+        examples: by name.
+
+    Raises:
+        ImageError: it names neither.
+    """
+    if value is None:
+        return None
+    if isinstance(value, Mapping) and isinstance(name := value.get("example"), str):
+        if name in examples:
+            return examples[name]
+    elif isinstance(value, Mapping) and isinstance(text := value.get("path"), str):
+        with contextlib.suppress(OSError, ValueError):
+            path = Path(text)
+            inside = path == path.resolve() and path.parent.parent == uploads.resolve()
+            if inside and path.is_file():
+                return path
+    raise ImageError("this photo did not arrive: add it anew")
 
 
 def sweep(folder: Path, seconds: float, kept: Collection[str] = ()) -> int:

@@ -6,44 +6,37 @@ its files and the faces found, a few kilobytes each.
 
 from __future__ import annotations
 
-import base64
-import binascii
-import contextlib
-import io
 import secrets
-import shutil
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from page.show import GUESS, draw_faces, face_pair, guess_pictures, summary, with_corner_label
-from page.visit.correction import (
-    Correction,
-    Region,
-    fill_again,
-    make_regions,
-    region_image,
-    region_mask,
-    to_photo_size,
+from page.show import (
+    GUESS,
+    FoundBox,
+    GuessPicture,
+    face_pair,
+    found_boxes,
+    guess_pictures,
+    is_large,
+    summary,
 )
+from page.visit.correction import Region, fill_again, make_regions
+from page.visit.editor import for_editor, read_answer
+from page.visit.kept import keep, own_folder, painted, preview, written
 from uncover.errors import ImageError, UncoverError
-from uncover.images import Photo, read_image, write_image
+from uncover.images import Photo, read_image
 from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
 from uncover.results import Face, Result
 
-KEPT = 900
-"""Seconds for which result files are kept."""
 MOST_PAIRS = 24
-_SHOWN_BY_BROWSERS = ("JPEG", "PNG", "WEBP")
-_PNG_URL = "data:image/png;base64,"
-_LONGEST_URL = 4_000_000
+Look = Mapping[str, float]
+"""What is asked of the faces: smile, open and beard, 0..1 each, those that are not guessed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,14 +48,25 @@ class Visit:
         path: the uploaded photo.
         faces: as found, before any correction.
         regions: where masks can be corrected.
-        painted: the result as a PNG.
+        results: the faces as they were painted or left alone.
+        kept: file of the painted pixels.
+        samples: how many answers each painted face has.
+        choices: place of a painted face in `results` -> which answer it takes, if not the first.
     """
 
     token: str
     path: Path
     faces: tuple[Face, ...]
     regions: tuple[Region, ...]
-    painted: Path
+    results: tuple[Face, ...] = ()
+    kept: Path = Path()
+    samples: int = 1
+    choices: Mapping[int, int] = field(default_factory=dict)
+
+    @property
+    def filled(self) -> list[Face]:
+        """The faces that were painted; they come first in `results`."""
+        return [face for face in self.results if face.reason is None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,29 +74,39 @@ class Shown:
     """What a page shows of a result.
 
     Attributes:
-        before, after: picture files of equal size.
-        found: uint8 (h, w, 3), the photo with each face's box, label and score.
-        pairs: (picture, caption) of each painted face, before and after.
-        guesses: (picture, caption) of each answer to each painted face and of where they differ;
-            empty where one answer was asked for.
+        before, after: preview files of equal size; after is None where nothing was painted.
+        size: (width, height) of the photo.
+        boxes: where the faces are, with words.
+        pairs: (picture, caption) of each painted face, before and after; none of a face so large
+            that the photo itself shows it as well.
+        guesses: every answer to each painted face, and where they differ; empty where one answer
+            was asked for, None where they are as before.
         words: a few sentences in Markdown.
+        editor: for the mask editor; None where it is as before.
     """
 
     before: Path
-    after: Path
-    found: NDArray[np.uint8]
+    after: Path | None
+    size: tuple[int, int]
+    boxes: list[FoundBox]
     pairs: list[tuple[NDArray[np.uint8], str]]
-    guesses: list[tuple[NDArray[np.uint8], str]]
+    guesses: list[GuessPicture] | None
     words: str
+    editor: dict[str, Any] | None = None
 
 
 def one_line(error: Exception, paths: Sequence[Path] = ()) -> str:
-    """An error's message for the visitor: one sentence, without the server's folders."""
+    """An error's message for the visitor: one sentence, without the server's folders.
+
+    It begins with a capital letter, unless that would change a file's name.
+    """
     text = str(error)
     for path in paths:
         text = text.replace(str(path), path.name)
     text = " ".join(text.split())
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
+    if not any(text.startswith(path.name) for path in paths):
+        text = text[:1].upper() + text[1:]
+    return text + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def open_photo(path: Path) -> Photo:
@@ -113,22 +127,25 @@ def start(
     blend: Blend,
     fill_chin: bool,
     samples: int = 1,
+    look: Look | None = None,
 ) -> tuple[Visit, Shown]:
     """Find and fill the faces of an uploaded photo.
 
     Args:
         folder: where result files are put, each in a folder of its own.
         samples: how many different faces to paint; the first is the one that is kept.
+        look: how the faces shall look.
 
     Raises:
-        UncoverError: the photo cannot be used, or the weights have one answer to a face.
+        UncoverError: the photo cannot be used, the weights have one answer to a face, or they
+            cannot be told a look.
     """
     photo = open_photo(path)
-    result = uncoverer(photo, blend=blend, fill_chin=fill_chin, samples=samples)
+    result = uncoverer(photo, blend=blend, fill_chin=fill_chin, samples=samples, **(look or {}))
     regions = make_regions(result.faces, photo.width, photo.height)
-    painted = _saved(result, path, folder)
-    visit = Visit(secrets.token_hex(8), path, tuple(result.faces), regions, painted)
-    return visit, _shown(result, path, painted)
+    visit = Visit(secrets.token_hex(8), path, tuple(result.faces), regions)
+    visit, shown = _shown(visit, result, folder)
+    return visit, replace(shown, editor=for_editor(visit, photo))
 
 
 def again(
@@ -138,6 +155,7 @@ def again(
     folder: Path,
     blend: Blend,
     samples: int = 1,
+    look: Look | None = None,
 ) -> tuple[Visit, Shown]:
     """Fill the photo of a visit again, with what came back from the mask editor.
 
@@ -146,9 +164,29 @@ def again(
     """
     corrections = read_answer(visit, answer)
     photo = open_photo(visit.path)
-    result = fill_again(uncoverer, photo, visit.faces, visit.regions, corrections, blend, samples)
-    painted = _saved(result, visit.path, folder)
-    return replace(visit, painted=painted), _shown(result, visit.path, painted)
+    result = fill_again(
+        uncoverer, photo, visit.faces, visit.regions, corrections, blend, samples, look
+    )
+    return _shown(visit, result, folder)
+
+
+def take(visit: Visit, face: int, guess: int, folder: Path) -> tuple[Visit, Shown]:
+    """Take another answer to one face; the other faces stay.
+
+    Args:
+        face: its place among the painted ones, from 0.
+        guess: which answer, from 0.
+
+    Raises:
+        UncoverError: there is no such face or answer, or the photo is gone.
+    """
+    if not (0 <= face < len(visit.filled) and 0 <= guess < visit.samples):
+        raise UncoverError("this guess is gone: ask for other guesses anew")
+    visit = replace(visit, choices={**visit.choices, face: guess})
+    photo = open_photo(visit.path)
+    pixels = painted(photo, visit.filled, visit.kept, visit.choices)
+    result = Result(photo, pixels, list(visit.results), photo.warnings)
+    return visit, replace(_view(visit, result, folder), guesses=None)
 
 
 def download(visit: Visit, folder: Path, kind: str, label: bool) -> Path:
@@ -157,122 +195,43 @@ def download(visit: Visit, folder: Path, kind: str, label: bool) -> Path:
     Args:
         kind: "PNG" or "JPEG".
         label: draw the visible label into the corner.
-    """
-    if not visit.painted.is_file():
-        raise ImageError("the result was deleted after a few minutes: add the photo anew")
-    if kind == "PNG" and not label:
-        return visit.painted
-    source = open_photo(visit.path)
-    with Image.open(visit.painted) as picture:
-        picture.load()
-        image = picture.copy()
-    return _written(image, visit.painted.stem, folder, kind, label, source)
-
-
-def write_result(result: Result, path: Path, folder: Path, kind: str, label: bool) -> Path:
-    """Write a result into a folder of its own under `folder`, named after the photo `path`."""
-    return _written(result.image, f"{path.stem}_uncovered", folder, kind, label, result.photo)
-
-
-def _written(
-    image: Image.Image, stem: str, folder: Path, kind: str, label: bool, source: Photo
-) -> Path:
-    ending = {"PNG": "png", "JPEG": "jpg"}.get(kind)
-    if ending is None:
-        raise UncoverError(f"choose PNG or JPEG, not {kind}")
-    out = own_folder(folder) / f"{stem}.{ending}"
-    return write_image(with_corner_label(image) if label else image, out, source)
-
-
-def for_editor(visit: Visit) -> dict[str, Any]:
-    """All regions with picture and mask as data URLs, for the mask editor in the browser."""
-    photo = open_photo(visit.path)
-    regions = []
-    for region in visit.regions:
-        face = None if region.face is None else visit.faces[region.face]
-        mask = region_mask(face, region)
-        regions.append(
-            {
-                "title": region.title,
-                "width": region.size[0],
-                "height": region.size[1],
-                "on": face is None or face.reason is None,
-                "image": _url(Image.fromarray(region_image(photo.rgb, region)), "JPEG"),
-                "mask": _url(Image.fromarray(mask.astype(np.uint8) * 255), "PNG"),
-            }
-        )
-    return {"token": visit.token, "regions": regions}
-
-
-def read_answer(visit: Visit, answer: Mapping[str, Any] | None) -> list[Correction]:
-    """Check what the mask editor sent back.
-
-    Args:
-        answer: {"token", "regions": [{"on": bool, "mask": PNG data URL or None if unchanged}]}.
 
     Raises:
-        UncoverError: it belongs to another photo, or is not of that form.
+        UncoverError: photo or result are gone, or no such kind.
     """
-    if not isinstance(answer, Mapping) or answer.get("token") != visit.token:
-        raise UncoverError("the mask editor was not ready yet: wait a moment and try again")
-    given = answer.get("regions")
-    if not isinstance(given, Sequence) or len(given) != len(visit.regions):
-        raise UncoverError("the mask editor shows another photo: add the photo anew")
-    corrections = []
-    for entry, region in zip(given, visit.regions, strict=True):
-        if not isinstance(entry, Mapping) or not isinstance(entry.get("mask"), str | None):
-            raise UncoverError("the mask editor sent something unreadable: add the photo anew")
-        url = None if "image" in entry else entry["mask"]  # as sent by `for_editor`: untouched
-        mask = None if url is None else to_photo_size(_mask_from_url(url, region.size), region)
-        corrections.append(Correction(bool(entry.get("on")), mask))
-    return corrections
+    photo = open_photo(visit.path)
+    pixels = painted(photo, visit.filled, visit.kept, visit.choices)
+    image = photo.repainted(pixels, [(face.rect, face.patch) for face in visit.filled])
+    return written(image, f"{visit.path.stem}_uncovered", folder, kind, label, photo)
 
 
-def _mask_from_url(url: str, size: tuple[int, int]) -> NDArray[np.bool_]:
-    if not url.startswith(_PNG_URL) or len(url) > _LONGEST_URL:
-        raise ImageError("a corrected mask must be a small PNG picture")
-    try:
-        data = base64.b64decode(url[len(_PNG_URL) :], validate=True)
-        with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-            if picture.size != size:
-                raise ImageError(f"a corrected mask must be {size[0]}x{size[1]} pixels")
-            return np.asarray(picture.convert("L")) > 127
-    except (OSError, ValueError, SyntaxError, binascii.Error):
-        raise ImageError("a corrected mask cannot be read: paint it again") from None
+def _shown(visit: Visit, result: Result, folder: Path) -> tuple[Visit, Shown]:
+    """The visit with a new result kept, and what is shown of it."""
+    visit = replace(
+        visit,
+        results=tuple(result.faces),
+        kept=keep(result, own_folder(folder) / "painted.npz"),
+        samples=1 + len(result.others),
+        choices={},
+    )
+    return visit, _view(visit, result, folder)
 
 
-def _url(image: Image.Image, kind: str) -> str:
-    stream = io.BytesIO()
-    image.save(stream, kind, quality=88) if kind == "JPEG" else image.save(stream, kind)
-    return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
-
-
-def own_folder(folder: Path) -> Path:
-    """A new folder under an unguessable name; those older than `KEPT` seconds are deleted."""
-    own = folder / secrets.token_hex(16)
-    own.mkdir(parents=True)
-    now = time.time()
-    for old in folder.iterdir():
-        with contextlib.suppress(OSError):
-            if now - old.stat().st_mtime > KEPT:
-                shutil.rmtree(old, ignore_errors=True)
-    return own
-
-
-def _saved(result: Result, path: Path, folder: Path) -> Path:
-    return write_result(result, path, folder, "PNG", label=False)
-
-
-def _shown(result: Result, path: Path, painted: Path) -> Shown:
-    before = path
-    if result.photo.native is not None or result.photo.format not in _SHOWN_BY_BROWSERS:
-        before = painted.with_name(f"{path.stem}_before.png")
-        Image.fromarray(result.photo.rgb).save(before, compress_level=1)
+def _view(visit: Visit, result: Result, folder: Path) -> Shown:
+    own, stem = own_folder(folder), visit.path.stem
+    photo, filled = result.photo, result.filled
+    after = preview(result.pixels, own / f"{stem}_uncovered.jpg") if filled else None
     pairs = [
-        (face_pair(result.photo.rgb, result.pixels, face), f"Face {number}: {GUESS}")
-        for number, face in enumerate(result.faces, 1)
-        if face.reason is None
+        (face_pair(photo.rgb, result.pixels, face), f"Face {number}: {GUESS}")
+        for number, face in enumerate(filled, 1)
+        if len(filled) > 1 or not is_large(face)
     ]
-    found = draw_faces(result.photo.rgb, result.faces)
-    guesses = guess_pictures(result, MOST_PAIRS)
-    return Shown(before, painted, found, pairs[:MOST_PAIRS], guesses, summary(result))
+    return Shown(
+        before=preview(photo.rgb, own / f"{stem}_before.jpg"),
+        after=after,
+        size=(photo.width, photo.height),
+        boxes=found_boxes(result.faces, photo.width, photo.height),
+        pairs=pairs[:MOST_PAIRS],
+        guesses=guess_pictures(result, MOST_PAIRS),
+        words=summary(result),
+    )

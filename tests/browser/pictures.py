@@ -50,10 +50,9 @@ def shot(browser: str, url: str, path: Path) -> None:
         tab = chromium.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="light")
         tab.set_default_timeout(120_000)
         tab.goto(url)
-        tab.get_by_role("button", name="Use this portrait").click()
-        for place in ("slider", "found", "pairs"):
-            tab.wait_for_selector(f"#{place} img")
-        tab.wait_for_selector("#save:not([disabled])")
+        tab.locator("#photo [data-example=portrait]").click()
+        for place in ("slider .ba:not([hidden])", "pairs img"):
+            tab.wait_for_selector(f"#{place}")
         tab.mouse.move(WIDTH - 1, 0)
         tab.evaluate("scrollTo(0, 0)")
         tab.wait_for_function("[...document.images].every((one) => one.complete)")

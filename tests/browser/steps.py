@@ -15,15 +15,31 @@ def fetched(page, source: str) -> np.ndarray:
 
 
 def slider(page, name: str) -> list[str]:
-    """Addresses of the two pictures of a slider."""
-    page.wait_for_function(f"document.querySelectorAll('#{name} img').length >= 2")
-    sources = page.locator(f"#{name} img").evaluate_all("all => all.map(one => one.src)")
-    return list(dict.fromkeys(sources))
+    """Addresses of the two pictures of a slider, before and after."""
+    page.wait_for_selector(f"#{name} .ba:not([hidden])")
+    return [page.locator(f"#{name} .ba-{side}").evaluate("one => one.src") for side in SIDES]
+
+
+SIDES = ("before", "after")
 
 
 def painted(page) -> str:
     """Address of the painted picture of the first tab's slider."""
-    return next(source for source in slider(page, "slider") if "_uncovered" in source)
+    return slider(page, "slider")[1]
+
+
+def downloaded(page, folder: Path, button: str = "#save") -> Path:
+    """Click *Download*; the file."""
+    with page.expect_download() as waiting:
+        page.locator(button).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path
+
+
+def saved(page, folder: Path) -> np.ndarray:
+    """uint8 (H, W, 3) of the full picture that *Download* gives, as PNG without label."""
+    return np.asarray(Image.open(downloaded(page, folder)).convert("RGB"))
 
 
 FOUND = "1 face found, 1 painted"
@@ -43,14 +59,21 @@ def add_if_needed(page, photo: Path) -> None:
 
 
 def clear(page, name: str) -> None:
-    """Take the photo out of an input if there is one, and choose uploading as the way in."""
-    remove = page.locator(f"#{name} button[aria-label='Remove Image' i]")
-    if remove.count():
-        remove.first.click()
-        if name == "photo":
-            page.locator("#words").get_by_text("Add a photo to begin").wait_for()
-    page.locator(f"#{name} button[aria-label='Upload file']").click()
-    page.wait_for_selector(f"#{name} input[type=file]", state="attached")
+    """Take the photo out of an input if there is one."""
+    if name == "photo" and page.locator("#forget").is_visible():
+        page.click("#forget")
+        page.locator("#slider .ba").wait_for(state="hidden")
+    remove = page.locator(f"#{name} [data-way=remove]")
+    if remove.is_visible():
+        remove.click()
+    page.locator(f"#{name} .pp[data-state=empty]").wait_for()
+
+
+def open_options(page) -> None:
+    """Unfold the part with the choices of file and blend."""
+    if not page.locator("#blend").is_visible():
+        page.get_by_role("button", name="Options").click()
+        page.locator("#blend").wait_for()
 
 
 def open_editor(page) -> None:
@@ -70,7 +93,6 @@ def refill(page) -> str:
 def new_painted(page, old: str) -> str:
     """Wait for another painted picture than `old`; its address."""
     page.wait_for_function(
-        "old => [...document.querySelectorAll('#slider img')].every(one => one.src !== old)",
-        arg=old,
+        "old => document.querySelector('#slider .ba-after').src !== old", arg=old
     )
     return painted(page)

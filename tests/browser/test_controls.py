@@ -20,11 +20,13 @@ from tests.browser.steps import (
     add,
     add_if_needed,
     clear,
-    fetched,
+    downloaded,
     new_painted,
     open_editor,
+    open_options,
     painted,
     refill,
+    saved,
     slider,
 )
 from uncover.images.provenance import NOTE
@@ -33,32 +35,91 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 MOUTH_ROWS = slice(stand_ins.MOUTH[1], stand_ins.MOUTH[3])
 
 
-def changed(page, photo: Path) -> np.ndarray:
-    """bool (H, W): where the painted picture differs from the photo."""
-    original = np.asarray(Image.open(photo).convert("RGB"))
-    return (fetched(page, painted(page)) != original).any(-1)
+@pytest.fixture
+def changed(page, tmp_path: Path):
+    """Tells where the picture to be downloaded differs from a photo: bool (H, W)."""
+
+    def differs(photo: Path) -> np.ndarray:
+        open_options(page)
+        page.locator("#kind").get_by_label("PNG").check()
+        page.locator("#label input").uncheck()
+        original = np.asarray(Image.open(photo).convert("RGB"))
+        return (saved(page, tmp_path) != original).any(-1)
+
+    return differs
 
 
 def found_again(page) -> None:
     page.locator("#words").get_by_text(FOUND).wait_for()
-    assert len(slider(page, "slider")) == 2
+    before, after = slider(page, "slider")
+    assert before != after
 
 
-def test_nothing_empty_is_shown_before_there_is_a_photo(page) -> None:
+def test_only_what_can_be_done_is_shown_before_there_is_a_photo(page) -> None:
     clear(page, "photo")
-    assert page.locator("#words").get_by_text("Add a photo to begin").is_visible()
-    for name in ("saving", "save", "more", "correct"):
+    assert page.get_by_text("Add a photo of someone in a mask").is_visible()
+    assert page.locator("#photo [data-example]").count() >= 1
+    for name in ("save", "more", "correct", "go", "stop", "options", "slider", "another"):
         assert not page.locator(f"#{name}").is_visible(), name
 
 
-def test_uncover_without_a_photo_is_no_dead_end(page) -> None:
-    clear(page, "photo")
-    page.click("#go")
-    page.locator("#words").get_by_text("Add a photo to begin").wait_for()
+def test_the_photo_is_there_once_and_download_comes_first(page, photo: Path) -> None:
+    add(page, photo)
+    large = page.evaluate(
+        "() => [...document.images].filter((i) => i.checkVisibility() && i.clientWidth > 250 && "
+        "!i.closest('#pairs')).length"
+    )
+    assert large == 2  # before and after, one over the other
+    assert not page.locator("#photo").is_visible()
+    assert "primary" in page.locator("#save").get_attribute("class")
+    assert not page.locator("#go").is_visible()
+    assert not page.locator("#stop").is_visible()
 
 
-def test_drop(page, photo: Path) -> None:
-    clear(page, "photo")
+def test_the_divider_opens_at_a_tenth_and_works_by_keyboard_and_zooms(page, photo: Path) -> None:
+    add(page, photo)
+    divider = page.locator("#slider .ba-range")
+    view, handle = page.locator("#slider .ba-view").bounding_box(), divider.bounding_box()
+    assert divider.input_value() == "10"
+    assert handle["y"] > view["y"] + 0.7 * view["height"]  # low, off the face
+    divider.focus()
+    for _ in range(5):
+        page.keyboard.press("ArrowRight")
+    assert divider.input_value() == "15"
+    page.keyboard.press("+")
+    scale = "document.querySelector('#slider .ba-after').style.transform"
+    assert "scale(1.6)" in page.evaluate(scale)
+    page.keyboard.press("0")
+    assert "scale(1)" in page.evaluate(scale)
+    page.locator("#slider [data-act=in]").click()
+    assert "scale(1.6)" in page.evaluate(scale)
+    x, y = view["x"] + view["width"] / 2, view["y"] + view["height"] / 2
+    moved = page.evaluate(scale)
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + 40, y + 30, steps=3)
+    page.mouse.up()
+    assert page.evaluate(scale) != moved
+    page.locator("#slider [data-act=boxes]").click()
+    assert page.locator("#slider .ba-face").inner_text() == "1 mask 97%"
+    assert page.locator("#slider .ba-face").is_visible()
+
+
+def test_nothing_painted_is_said_and_shown_once(page, tmp_path: Path) -> None:
+    bare = tmp_path / "bare.png"
+    Image.open(stand_ins.ASTRONAUT).save(bare)
+    add(page, bare, "No face found")
+    assert page.locator("#slider .ba-before").is_visible()
+    for hidden in ("#slider .ba-range", "#save"):
+        assert not page.locator(hidden).is_visible(), hidden
+
+
+@pytest.mark.parametrize("anywhere", [False, True])  # beside a result, too
+def test_drop(page, photo: Path, anywhere: bool) -> None:
+    if anywhere:
+        add(page, photo)
+    else:
+        clear(page, "photo")
     data = base64.b64encode(photo.read_bytes()).decode()
     transfer = page.evaluate_handle(
         """data => {
@@ -69,14 +130,14 @@ def test_drop(page, photo: Path) -> None:
         }""",
         data,
     )
-    target = page.locator("#photo [data-testid=image] button, #photo button").first
+    target = page.locator("#words" if anywhere else "#photo .pp-drop")
     for kind in ("dragenter", "dragover", "drop"):
         target.dispatch_event(kind, {"dataTransfer": transfer})
+    page.wait_for_selector("#slider img[src*=dropped_uncovered]", state="attached")
     found_again(page)
-    assert "dropped" in painted(page)
 
 
-def test_paste(page, photo: Path) -> None:
+def test_paste(page, photo: Path, changed) -> None:
     clear(page, "photo")
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.evaluate(
@@ -87,39 +148,58 @@ def test_paste(page, photo: Path) -> None:
         }""",
         base64.b64encode(photo.read_bytes()).decode(),
     )
-    page.locator("#photo button[aria-label='Paste from clipboard']").click()
+    page.locator("#photo [data-way=paste]").click()
     found_again(page)
     page.context.clear_permissions()
-    assert changed(page, photo)[MOUTH_ROWS].any()
+    assert changed(photo)[MOUTH_ROWS].any()
 
 
 def test_example(page) -> None:
     clear(page, "photo")
-    page.get_by_role("button", name="Use this portrait").click()
+    page.locator("#photo [data-example=portrait]").click()
     page.locator("#words").get_by_text("No face found").wait_for()  # the stand-ins know cloth only
-    assert "astronaut_masked" in painted(page)
+    assert "astronaut_masked" in slider(page, "slider")[0]
     clear(page, "photo")
-    page.locator("#words").get_by_text("Add a photo to begin").wait_for()
+    assert not page.locator("#words").is_visible()
+
+
+def test_another_photo_takes_the_place_of_the_first(page, photo: Path, tmp_path: Path) -> None:
+    add(page, photo)
+    second = stand_ins.clothed(tmp_path / "second.png", shift=9)
+    with page.expect_file_chooser() as choosing:
+        page.click("#another")
+    choosing.value.set_files(str(second))
+    page.wait_for_selector("#slider img[src*=second_uncovered]", state="attached")
+    found_again(page)
+
+
+def test_a_bad_second_file_leaves_the_first_result(page, photo: Path, tmp_path: Path) -> None:
+    add(page, photo)
+    first = painted(page)
+    bad = bad_photo(tmp_path, "text")
+    page.set_input_files("#photo input[type=file]", str(bad))
+    toast = page.locator(".toast-body").filter(has_text="text.png is not a picture")
+    toast.wait_for()
+    page.wait_for_timeout(500)
+    assert page.locator(".toast-body").count() == 1
+    assert painted(page) == first
+    assert page.locator("#save").is_visible()
+    found_again(page)
+    page.evaluate("document.querySelectorAll('.toast-body button').forEach((b) => b.click())")
+    toast.wait_for(state="detached")
 
 
 @pytest.mark.parametrize(("kind", "label"), [("PNG", False), ("PNG", True), ("JPEG", True)])
 def test_download(page, photo: Path, tmp_path: Path, kind: str, label: bool) -> None:
     add_if_needed(page, photo)
+    open_options(page)
     page.locator("#kind").get_by_label(kind).check()
     page.locator("#label input").set_checked(label)
     ending = {"PNG": ".png", "JPEG": ".jpg"}[kind]
-    page.wait_for_selector("#save:not([disabled])")
-    for _ in range(300):  # the file is prepared anew after each choice
-        with page.expect_download() as waiting:
-            page.click("#save")
-        path = tmp_path / waiting.value.suggested_filename
-        waiting.value.save_as(path)
-        saved = Image.open(path)
-        corner = np.asarray(saved.convert("RGB")).astype(int)[-20:, -200:]
-        plain = np.asarray(Image.open(photo).convert("RGB")).astype(int)[-20:, -200:]
-        if path.suffix == ending and (np.abs(corner - plain).max() > 100) == label:
-            break
-        page.wait_for_timeout(250)
+    path = downloaded(page, tmp_path)
+    saved = Image.open(path)
+    corner = np.asarray(saved.convert("RGB")).astype(int)[-20:, -200:]
+    plain = np.asarray(Image.open(photo).convert("RGB")).astype(int)[-20:, -200:]
     assert path.name == f"portrait_uncovered{ending}"
     assert saved.format == kind
     assert (np.abs(corner - plain).max() > 100) == label
@@ -149,13 +229,13 @@ def editor(page, photo: Path) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_grow_shrink_undo_reset(page, photo: Path) -> None:
-    sizes = [changed(page, photo).sum()]
+def test_grow_shrink_undo_reset(page, photo: Path, changed) -> None:
+    sizes = [changed(photo).sum()]
     for name in ("grow", "shrink", "shrink"):
         for _ in range(3):
             act(page, name)
         refill(page)
-        sizes.append(changed(page, photo).sum())
+        sizes.append(changed(photo).sum())
     first, grown, back, shrunk = sizes
     assert shrunk < 0.95 * first < first < 0.95 * grown
     assert back < grown
@@ -164,12 +244,12 @@ def test_grow_shrink_undo_reset(page, photo: Path) -> None:
     assert share(page) >= small
     act(page, "reset")
     refill(page)
-    assert abs(int(changed(page, photo).sum()) - int(first)) <= 0.02 * first
+    assert abs(int(changed(photo).sum()) - int(first)) <= 0.02 * first
 
 
 @pytest.mark.usefixtures("editor")
-def test_erase(page, photo: Path) -> None:
-    before = changed(page, photo)
+def test_erase(page, photo: Path, changed) -> None:
+    before = changed(photo)
     tool(page, "erase")
     canvas = page.locator("#editor canvas")
     canvas.scroll_into_view_if_needed()
@@ -180,7 +260,7 @@ def test_erase(page, photo: Path) -> None:
     page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=5)
     page.mouse.up()
     refill(page)
-    after = changed(page, photo)
+    after = changed(photo)
     assert after.sum() < before.sum() - 50
     within = cv2.dilate(before.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     assert not (after & ~within).any()  # the rim is faint: some of it equals the photo by chance
@@ -202,27 +282,101 @@ def test_canvas_by_keyboard(page, photo: Path) -> None:
 
 
 @pytest.mark.usefixtures("editor")
-def test_not_this_face(page, photo: Path) -> None:
+def test_undo_redo_brush_width_and_zoom_by_key_and_button(page) -> None:
+    first = share(page)
+    assert page.locator("#editor [data-act=undo]").is_disabled()
+    act(page, "grow")
+    grown = share(page)
+    assert grown > first
+    canvas = page.locator("#editor canvas")
+    canvas.focus()
+    page.keyboard.press("Control+z")
+    assert share(page) == first
+    page.keyboard.press("Control+y")
+    assert share(page) == grown
+    act(page, "undo")
+    assert share(page) == first
+    act(page, "redo")
+    assert share(page) == grown
+    brush = page.locator("#editor .me-size")
+    width = 24
+    brush.fill(str(width))
+    canvas.focus()
+    page.keyboard.press("]")
+    page.keyboard.press("]")
+    page.keyboard.press("[")
+    assert int(brush.input_value()) == width + 4
+    shown = canvas.bounding_box()["width"]
+    act(page, "in")
+    assert canvas.bounding_box()["width"] == pytest.approx(1.5 * shown, rel=0.02)
+    act(page, "out")
+    assert canvas.bounding_box()["width"] == pytest.approx(shown, rel=0.02)
+
+
+@pytest.mark.usefixtures("editor")
+def test_the_brush_has_an_outline(page) -> None:
+    canvas = page.locator("#editor canvas")
+    canvas.scroll_into_view_if_needed()
+    picture = "document.querySelector('#editor canvas').toDataURL()"
+    page.mouse.move(1, 1)
+    without = page.evaluate(picture)
+    canvas.hover()
+    assert page.evaluate(picture) != without
+    page.mouse.move(1, 1)
+    assert page.evaluate(picture) == without
+
+
+@pytest.mark.usefixtures("editor")
+def test_a_mask_goes_out_and_comes_back(page, tmp_path: Path) -> None:
+    found = share(page)
+    path = downloaded(page, tmp_path, "#editor [data-act=save]")
+    mask = np.asarray(Image.open(path).convert("L"))
+    assert mask.mean() / 2.55 == pytest.approx(found, abs=1)
+    larger = tmp_path / "larger.png"
+    Image.fromarray(cv2.dilate(mask, np.ones((31, 31), np.uint8))).save(larger)
+    page.set_input_files("#editor .me-file", str(larger))
+    page.wait_for_function(
+        "old => !document.querySelector('#editor .me-note').innerText.includes(`: ${old} %`)",
+        arg=f"{found:.0f}",
+    )
+    assert share(page) > found
+    wide = tmp_path / "wide.png"
+    Image.new("L", (400, 100)).save(wide)
+    page.set_input_files("#editor .me-file", str(wide))
+    page.locator("#editor .me-note").get_by_text("another shape").wait_for()
+
+
+@pytest.mark.usefixtures("editor")
+def test_leaving_out_is_offered_for_faces_only(page) -> None:
+    assert page.locator("#editor .me-off").is_visible()
+    page.locator("#editor .me-faces button").last.click()
+    assert not page.locator("#editor .me-off").is_visible()
+
+
+@pytest.mark.usefixtures("editor")
+def test_not_this_face(page, photo: Path, changed) -> None:
     page.locator("#editor .me-off").check()
-    refill(page)
-    assert not changed(page, photo).any()
+    page.click("#again")
+    page.wait_for_selector("#slider .ba-single")
+    page.locator("#words").get_by_text("none painted").wait_for()
     page.locator("#editor .me-off").uncheck()
-    refill(page)
-    assert changed(page, photo).any()
+    page.click("#again")
+    page.wait_for_selector("#slider .ba:not(.ba-single)")
+    assert changed(photo).any()
 
 
-def test_blend(page, photo: Path) -> None:
+def test_blend(page, photo: Path, changed) -> None:
     add(page, photo)
-    if not page.locator("#blend").is_visible():
-        page.get_by_role("button", name="Options").click()
+    open_options(page)
     old = painted(page)
     page.locator("#blend").get_by_label("Poisson").check()
     new_painted(page, old)
-    assert changed(page, photo)[MOUTH_ROWS].any()
+    assert changed(photo)[MOUTH_ROWS].any()
 
 
 @pytest.mark.usefixtures("editor")
 def test_everything_is_reached_with_the_tab_key(page) -> None:
+    open_options(page)
     page.evaluate("window.scrollTo(0, 0); document.activeElement.blur()")
     reached = set()
     for _ in range(80):
@@ -230,10 +384,11 @@ def test_everything_is_reached_with_the_tab_key(page) -> None:
         reached.add(
             page.evaluate("""() => {
             const one = document.activeElement;
-            const inside = one.closest("#go, #stop, #save, #again, #editor, #kind, #label, #photo");
+            const inside = one.closest("#slider, #save, #another, #forget, #again, #editor, " +
+                "#kind, #label");
             return inside ? inside.id : one.tagName; }""")
         )
-    wanted = {"go", "stop", "save", "again", "editor", "kind", "label", "photo"}
+    wanted = {"slider", "save", "another", "forget", "again", "editor", "kind", "label"}
     assert wanted <= reached
 
 
@@ -255,10 +410,11 @@ def test_queue_place_is_shown_and_stop_ends_the_wait(page, site, photo, held, tm
             break
         page.wait_for_timeout(100)
     page.set_input_files("#photo input[type=file]", str(photo))
-    page.locator("#slider").get_by_text(re.compile(r"queue: \d+/\d+")).wait_for()
+    page.locator("#photo").get_by_text(re.compile(r"queue: \d+/\d+")).wait_for()
     page.click("#stop")
-    page.locator("#slider").get_by_text("queue:").wait_for(state="detached")
-    assert page.locator("#slider img").count() == 0
+    page.locator("#photo").get_by_text("queue:").wait_for(state="detached")
+    assert not page.locator("#stop").is_visible()
+    assert page.locator("#photo .pp-preview").is_visible()  # the photo stays
     held.set()
     assert all(job.result(timeout=120)[1]["faces"] for job in jobs)
     page.click("#go")
@@ -268,9 +424,9 @@ def test_queue_place_is_shown_and_stop_ends_the_wait(page, site, photo, held, tm
 def test_stop_ends_work_that_runs(page, photo: Path, held) -> None:
     clear(page, "photo")
     page.set_input_files("#photo input[type=file]", str(photo))
-    page.locator("#slider").get_by_text("processing").wait_for()
+    page.locator("#photo").get_by_text("processing").wait_for()
     page.click("#stop")
-    page.locator("#slider").get_by_text("processing").wait_for(state="detached")
+    page.locator("#photo").get_by_text("processing").wait_for(state="detached")
     held.set()
     page.click("#go")
     found_again(page)
@@ -282,5 +438,5 @@ def test_after_the_example_and_a_stop_a_bad_photo_is_told(
     clear(page, "photo")
     page.set_input_files("#photo input[type=file]", str(bad_photo(tmp_path, "text")))
     page.locator(".toast-body").filter(has_text="text.png is not a picture").wait_for()
-    clear(page, "photo")
+    page.locator("#photo .pp[data-state=empty]").wait_for()
     add(page, photo)

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.browser import stand_ins
-from tests.browser.steps import add, clear, open_editor
+from tests.browser.steps import add, clear, open_editor, open_options
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
-BUTTONS = ("go", "stop", "save", "again", "off")
+BUTTONS = ("go", "stop", "save", "another", "forget", "again", "off", "save-trial")
 CONTROLS = """() => [...document.querySelectorAll("button, select, textarea, canvas, summary, " +
     "[role=slider], [role=tab], input:not([type=hidden], [type=file])")]
   .filter((e) => e.checkVisibility())"""
@@ -49,8 +49,7 @@ def show_all(page, photo: Path) -> None:
     """Put a photo in both tabs, and open what can be opened."""
     add(page, photo)
     open_editor(page)
-    if not page.locator("#blend").is_visible():
-        page.get_by_role("button", name="Options").click()
+    open_options(page)
     page.get_by_role("tab", name="Try it on yourself").click()
     clear(page, "bare")
     page.set_input_files("#bare input[type=file]", str(stand_ins.ASTRONAUT))

@@ -94,6 +94,11 @@ def answer(site: str, number: int, data: list[Any]) -> dict[str, Any]:
     raise AssertionError("the event did not end")
 
 
+def takes_photos(part: dict[str, Any]) -> bool:
+    """Whether a component is an image input or one of the page's own places for photos."""
+    return part["type"] == "image" or part["props"].get("elem_id") in ("photo", "bare")
+
+
 def events_that_take_photos(site: str) -> list[tuple[int, list[Any]]]:
     """(number, inputs) of every event with a photo among its inputs; photos are "PHOTO"."""
     config = get(f"{site}config")
@@ -101,10 +106,9 @@ def events_that_take_photos(site: str) -> list[tuple[int, list[Any]]]:
     found = []
     for event in config["dependencies"]:
         inputs = [kinds[i] for i in event["inputs"]]
-        if event["backend_fn"] and any(part["type"] == "image" for part in inputs):
+        if event["backend_fn"] and any(takes_photos(part) for part in inputs):
             filled = [
-                "PHOTO" if part["type"] == "image" else part["props"].get("value")
-                for part in inputs
+                "PHOTO" if takes_photos(part) else part["props"].get("value") for part in inputs
             ]
             found.append((event["id"], filled))
     return found

@@ -51,6 +51,23 @@ def test_results_are_read_from_the_file_beside_the_weights(tmp_path: Path) -> No
     html = results_html(card)
     for text in ("some faces", "asian", "do not overlap", "not tested", "n = 12", "0.071"):
         assert text in html, text
+    assert html.index("fits the face") < html.index("<details>") < html.index("do not overlap")
+
+
+def test_coverage_and_gaps_stand_beside_those_of_the_baselines(tmp_path: Path) -> None:
+    folder = _weights(tmp_path)
+    model = {"weights_sha256": read_card(folder).fingerprint, "slices": SLICES}
+    other = {"weights_sha256": "0" * 64, "slices": [_entry(300, 0.2)]}
+    data = {"name": "some faces", "left_out": {"no face found": 75}}
+    written = {"data": data, "models": {"seed": other, "m": model}}
+    (folder / "results.json").write_text(json.dumps(written))
+    html = results_html(read_card(folder))
+    before = html[: html.index("<details>")]
+    assert "these weights" in before
+    assert "original" in before
+    assert "80.0%" in before  # 300 of 375
+    assert "0.010" in before  # 0.071 less 0.061
+    assert "0.200" in before
 
 
 def test_results_of_other_weights_are_not_shown(tmp_path: Path) -> None:

@@ -9,7 +9,8 @@ import pytest
 
 from page.show.guesses import FULL, guess_pictures, spread_map
 from page.visit.correction import Correction, fill_again
-from page.visit.visit import again, for_editor, open_photo, start
+from page.visit.editor import for_editor
+from page.visit.visit import again, open_photo, start
 from tests.browser import stand_ins
 from tests.uncover.small_generator import small_generator
 from uncover.errors import UncoverError
@@ -34,24 +35,32 @@ def uncoverer() -> Uncoverer:
 def test_pictures_of_every_face(uncoverer: Uncoverer, tmp_path: Path) -> None:
     photo = stand_ins.clothed(tmp_path / "photo.png")
     visit, view = start(uncoverer, photo, tmp_path / "out", "feather", False, samples=3)
-    captions = [caption for _, caption in view.guesses]
+    captions = [caption for _, caption, _, _ in view.guesses]
     assert [caption.split(":")[0] for caption in captions] == [
         "Face 1, best guess",
         "Face 1, guess 2 of 3",
         "Face 1, guess 3 of 3",
         "Face 1, where the guesses differ",
     ]
+    assert [(one.face, one.guess) for one in view.guesses] == [(0, 0), (0, 1), (0, 2), (0, None)]
     assert all("not an identification" in caption for caption in captions[:-1])
-    best, second, third, _ = (picture for picture, _ in view.guesses)
+    best, second, third, _ = (one.pixels for one in view.guesses)
     assert best.dtype == np.uint8
     assert not np.array_equal(best, second)
     assert not np.array_equal(second, third)
     _, alone = start(uncoverer, photo, tmp_path / "out", "feather", False)
     assert alone.guesses == []
-    refilled = again(uncoverer, visit, for_editor(visit), tmp_path / "out", "feather", samples=3)
-    for (one, caption), (other, also) in zip(view.guesses, refilled[1].guesses, strict=True):
-        assert caption == also
-        np.testing.assert_array_equal(one, other)
+    refilled = again(
+        uncoverer,
+        visit,
+        for_editor(visit, open_photo(photo)),
+        tmp_path / "out",
+        "feather",
+        samples=3,
+    )
+    for one, other in zip(view.guesses, refilled[1].guesses, strict=True):
+        assert one.caption == other.caption
+        np.testing.assert_array_equal(one.pixels, other.pixels)
 
 
 def test_a_missed_mask_has_guesses_too(uncoverer: Uncoverer, tmp_path: Path) -> None:
@@ -68,7 +77,7 @@ def test_a_missed_mask_has_guesses_too(uncoverer: Uncoverer, tmp_path: Path) -> 
         differs = (pixels != opened.rgb).any(-1)
         assert not (differs & ~whole & ~visit.faces[0].mask).any()
     assert (result.pixels != result.others[0]).any(-1)[300:360, 200:280].any()
-    names = [caption.split(",")[0] for _, caption in guess_pictures(result, 9)]
+    names = [caption.split(",")[0] for _, caption, _, _ in guess_pictures(result, 9)]
     assert names == ["Face 1"] * 3 + ["Face 2"] * 3
     assert len(guess_pictures(result, 1)) == 3
 
@@ -80,7 +89,14 @@ def test_one_answer_is_said(tmp_path: Path) -> None:
     with pytest.raises(UncoverError, match="one answer to a face"):
         start(uncoverer, photo, tmp_path / "out", "feather", False, samples=2)
     with pytest.raises(UncoverError, match="one answer to a face"):
-        again(uncoverer, visit, for_editor(visit), tmp_path / "out", "feather", samples=2)
+        again(
+            uncoverer,
+            visit,
+            for_editor(visit, open_photo(photo)),
+            tmp_path / "out",
+            "feather",
+            samples=2,
+        )
 
 
 def test_the_map_is_brighter_where_guesses_differ_more() -> None:

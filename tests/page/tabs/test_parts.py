@@ -42,7 +42,7 @@ def test_a_foreseen_error_is_a_sentence_without_folders_and_is_not_logged(
 
     with pytest.raises(gr.Error) as caught:
         told(fails)(photo)
-    assert caught.value.message == "Holiday.jpg is not a picture."
+    assert caught.value.message == "holiday.jpg is not a picture."
     assert capsys.readouterr() == ("", "")
 
 

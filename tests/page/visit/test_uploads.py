@@ -8,9 +8,6 @@ import sys
 import time
 from pathlib import Path
 
-import gradio as gr
-from gradio.route_utils import delete_files_created_by_app
-
 from page.visit.uploads import keep_sweeping, sweep
 
 ROOT = Path(__file__).parents[3]
@@ -28,14 +25,8 @@ def test_old_files_go_and_fresh_and_kept_ones_stay(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    from page.tabs.parts import MASKED
-
-    with gr.Blocks():
-        gr.Button(icon=str(MASKED))
-    before = [path for path in tmp_path.rglob("*.jpg") if path.is_file()]
-    assert len(before) == 1
+def test_fresh_uploads_go_while_what_lay_there_before_stays(tmp_path: Path) -> None:
+    (tmp_path / "own.jpg").write_bytes(b"x")
     keep_sweeping(tmp_path, -1, every=0.01)
     (tmp_path / "photo.png").write_bytes(b"x")
     for _ in range(3000):
@@ -43,19 +34,7 @@ def test_pictures_of_the_page_itself_stay(tmp_path: Path, monkeypatch) -> None:
             break
         time.sleep(0.01)
     assert not (tmp_path / "photo.png").exists()
-    assert [path for path in tmp_path.rglob("*.jpg") if path.is_file()] == before
-
-
-def test_pictures_on_buttons_stay_when_gradio_clears_its_cache(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    from page.tabs.parts import MASKED, visitors_photo
-
-    with gr.Blocks() as page:
-        photo = visitors_photo("photo", MASKED)
-        (tmp_path / "photo.png").write_bytes(b"x")
-        photo.temp_files.add(str(tmp_path / "photo.png"))
-    delete_files_created_by_app(page, -1)
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == [MASKED.name]
+    assert (tmp_path / "own.jpg").exists()
 
 
 def test_own_folder_ends_with_the_program(tmp_path: Path) -> None:

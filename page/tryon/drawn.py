@@ -1,0 +1,58 @@
+"""What loaded weights do with drawn faces: the best, a typical and the worst of a fixed dozen.
+
+Drawn faces are nobody's, so they may be shown; and what is shown is what these weights do, not
+what others did once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from page.tryon.tryon import SIDE, Masked, make_style, take_off
+from uncover.crop import FaceCrop
+from uncover.faces import draw_face, five_points
+from uncover.masking import KINDS, draw_mask
+from uncover.pipeline import Uncoverer
+
+COUNT = 12
+TITLES = ("Best", "Typical", "Worst")
+_COLOURS = ("#9fcbe0", "#f2f2ee", "#3b4a6b", "#51705a", "#2b2b2b")
+_FIRST_SEED = 100
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnTrial:
+    """One drawn face.
+
+    Attributes:
+        title: which of the dozen it is.
+        strip: uint8 (256, 768, 3): the truth, with the mask, the guess.
+        likeness: SSIM between guess and truth in the hole.
+    """
+
+    title: str
+    strip: NDArray[np.uint8]
+    likeness: float
+
+
+def drawn_trials(uncoverer: Uncoverer, count: int = COUNT) -> list[DrawnTrial]:
+    """The best, the median and the worst of `count` drawn faces, by SSIM in the hole."""
+    tried = sorted((_try(uncoverer, number) for number in range(count)), key=lambda one: -one[0])
+    places = 0, len(tried) // 2, len(tried) - 1
+    return [
+        DrawnTrial(title, tried[place][1], tried[place][0])
+        for title, place in zip(TITLES, places, strict=True)
+    ]
+
+
+def _try(uncoverer: Uncoverer, number: int) -> tuple[float, NDArray[np.uint8]]:
+    face = draw_face(_FIRST_SEED + number, 320)
+    style = make_style(KINDS[number % 4], _COLOURS[number % len(_COLOURS)], 0.35, seed=number)
+    image, alpha = draw_mask(face.image, face.landmarks, style)
+    crop = FaceCrop.from_points(five_points(face.landmarks), SIDE)
+    guess = take_off(uncoverer, Masked(face.image, image, alpha > 0.02, crop))
+    three = (crop.extract(one) for one in (face.image, image, guess.result.pixels))
+    return guess.scores.ssim_hole, np.concatenate(list(three), axis=1)
