@@ -10,7 +10,7 @@ $(VENV)/.run: install.py requirements.txt pyproject.toml setup.py
 	$(PYTHON) install.py $(VENV)
 	@touch $@
 
-$(VENV)/.bench: $(VENV)/.bench
+$(VENV)/.bench: install.py requirements.txt pyproject.toml setup.py
 	$(PYTHON) install.py $(VENV) bench
 	@touch $@
 

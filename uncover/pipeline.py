@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from uncover.crop import FaceCrop, frame_around_mask
 from uncover.errors import UncoverError
@@ -141,6 +141,7 @@ class Uncoverer:
         image: ImageLike,
         mask: MaskLike,
         *,
+        points: ArrayLike | None = None,
         blend: Blend | None = None,
         samples: int | None = None,
         smile: float | None = None,
@@ -156,6 +157,8 @@ class Uncoverer:
         Args:
             image: a path, bytes, an open file, a PIL image, or a uint8 (H, W, 3) RGB array.
             mask: bool (H, W), True = paint; also a uint8 array, PIL image or path (over 127).
+            points: (5, 2), where eyes, nose tip and mouth corners of the one face lie in the photo,
+                if that is known: the face is framed by them and not looked for.
             blend, samples, smile, open, beard: as in `Settings`, for this photo only.
 
         Raises:
@@ -163,7 +166,12 @@ class Uncoverer:
         """
         settings = self._settings(blend=blend, samples=samples, smile=smile, open=open, beard=beard)
         photo = read_image(image)
-        tasks = self._given(photo, read_mask(mask, photo), settings)
+        painted = read_mask(mask, photo)
+        if points is not None:
+            frame = FaceCrop.from_points(points, self._side)
+            tasks = [from_mask(whole_mask(painted), frame, photo.rgb)]
+        else:
+            tasks = self._given(photo, painted, settings)
         return self._paint(photo, [], tasks, settings)
 
     def refill(

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 
 
-def fid(real: np.ndarray, fake: np.ndarray) -> float:
+def frechet_distance(real: np.ndarray, fake: np.ndarray) -> float:
     """Distance of feature rows (n, d) and (m, d); n, m >= 2; 0 for equal sets."""
     a, b = _factor(real), _factor(fake)
     shift = real.mean(0, dtype=np.float64) - fake.mean(0, dtype=np.float64)

@@ -23,6 +23,7 @@ class LpipsScorer:
     """LPIPS 0.1 with one of `NETS`; 0 is identical."""
 
     columns = ("lpips",)
+    of_truth = False
 
     def __init__(self, net: str = "alex", device: str | torch.device = "cpu") -> None:
         """Load the network.
@@ -42,8 +43,14 @@ class LpipsScorer:
             raise UncoverError(f"{error}, or use {other}") from error
 
     @torch.inference_mode()
-    def score(self, truth: np.ndarray, hole: np.ndarray, fills: list[np.ndarray]) -> np.ndarray:
-        """float64 (len(fills), 1); see `Scorer`. The hole is not used: LPIPS sees the whole."""
+    def score(
+        self,
+        truth: np.ndarray,
+        hole: np.ndarray,
+        fills: list[np.ndarray],
+        landmarks: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """float64 (len(fills), 1); see `Scorer`. LPIPS sees the whole: the hole is not used."""
         target = self._maps(truth)
         rows = [[self._distance(self._maps(fill), target)] for fill in fills]
         return np.array(rows, np.float64)

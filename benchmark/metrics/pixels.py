@@ -1,20 +1,37 @@
-"""The scorer of the metrics that need no network: SSIM and PSNR."""
+"""The scorer of the metrics that need no network: SSIM, PSNR, sharpness, edge."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from benchmark.metrics.psnr import psnr
+from benchmark.metrics.edge import edge
+from benchmark.metrics.psnr import decibels
+from benchmark.metrics.sharpness import sharpness
 from benchmark.metrics.ssim import ssim
 
 
 class PixelScorer:
-    """SSIM and PSNR, whole crop and hole."""
+    """SSIM and PSNR, whole crop and hole; sharpness in the hole; the step at the jaw."""
 
-    key = "pixels-1"
-    columns = ("ssim", "ssim_hole", "psnr", "psnr_hole")
+    key = "pixels-3"
+    columns = ("ssim", "ssim_hole", "psnr", "psnr_hole", "sharpness", "edge")
+    of_truth = False
 
-    def score(self, truth: np.ndarray, hole: np.ndarray, fills: list[np.ndarray]) -> np.ndarray:
-        """float64 (len(fills), 4); see `Scorer`."""
-        rows = [(*ssim(fill, truth, hole), *psnr(fill, truth, hole)) for fill in fills]
+    def score(
+        self,
+        truth: np.ndarray,
+        hole: np.ndarray,
+        fills: list[np.ndarray],
+        landmarks: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """float64 (len(fills), 6); see `Scorer`."""
+        rows = [
+            (
+                *ssim(fill, truth, hole),
+                *decibels(fill, truth, hole),
+                sharpness(fill, truth, hole),
+                edge(fill, truth, hole, landmarks),
+            )
+            for fill in fills
+        ]
         return np.array(rows, np.float64)

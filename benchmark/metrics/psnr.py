@@ -8,7 +8,7 @@ CEILING = 100.0
 """Given to identical pictures, whose ratio is infinite, so that means stay finite."""
 
 
-def psnr(fill: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
+def decibels(fill: np.ndarray, truth: np.ndarray, hole: np.ndarray) -> tuple[float, float]:
     """10 log10(255^2 / MSE) over all pixels and over the hole's, of uint8 (S, S, 3) pictures.
 
     The whole-crop value flatters every model that keeps the known pixels: compare the hole's.

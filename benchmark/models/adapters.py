@@ -1,7 +1,9 @@
-"""Other people's models under test: a command, a Python callable, or an ONNX file.
+"""Other people's models under test: a folder of pictures, a command, Python, or an ONNX file.
 
+`--model dir:FOLDER`, `--model cmd:"prog {images} {masks} {out}"`
+    see `benchmark.models.folders`.
 `--model cmd:"python fill.py {image} {mask} {out}"`
-    gets PNG files (mask: white where to paint) and writes the PNG {out}.
+    gets PNG files (mask: white where to paint) and writes the PNG {out}; one process a photo.
 `--model python:package.module:function`
     function(image uint8 (S, S, 3) RGB, mask bool (S, S)) -> uint8, or float 0..1, (S, S, 3).
 `--model onnx:file.onnx`, `--model "onnx:file.onnx?range=0,1&hole=keep"`
@@ -16,7 +18,6 @@ from __future__ import annotations
 
 import re
 import shlex
-import subprocess
 import tempfile
 import threading
 from pathlib import Path
@@ -26,14 +27,15 @@ from urllib.parse import parse_qsl
 import cv2
 import numpy as np
 
-from benchmark.metrics.features import import_callable, source_digest
+from benchmark.features import import_callable, source_digest
+from benchmark.models.folders import FolderCommand, FolderModel, run_program, substituted
 from benchmark.models.models import FillModel
 from benchmark.run import digest
 from uncover.errors import UncoverError
 from uncover.weights import hash_file
 
 TIMEOUT = 300
-_NAMED = re.compile(r"^(?:([\w.+-]+)=)?(cmd|python|onnx):(.+)$", re.DOTALL)
+_NAMED = re.compile(r"^(?:([\w.+-]+)=)?(dir|cmd|python|onnx):(.+)$", re.DOTALL)
 
 
 def make_adapter(spec: str) -> FillModel:
@@ -44,8 +46,13 @@ def make_adapter(spec: str) -> FillModel:
     """
     match = _NAMED.match(spec)
     if not match:
-        raise UncoverError(f"--model {spec}: write [NAME=]cmd:..., python:... or onnx:...")
+        raise UncoverError(f"--model {spec}: write [NAME=]dir:..., cmd:..., python:... or onnx:...")
     name, kind, rest = match[1], match[2], match[3]
+    if kind == "dir":
+        folder = Path(rest).expanduser()
+        return FolderModel(name or folder.resolve().name, folder)
+    if kind == "cmd" and "{images}" in rest:
+        return FolderCommand(name or _short(rest), rest)
     if kind == "cmd":
         return CommandModel(name or _short(rest), rest)
     if kind == "python":
@@ -75,24 +82,11 @@ class CommandModel:
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """See `FillModel.fill`. Runs the command once, for at most 5 minutes."""
         with tempfile.TemporaryDirectory() as folder:
-            paths = {key: str(Path(folder) / f"{key}.png") for key in ("image", "mask", "out")}
-            cv2.imwrite(paths["image"], cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-            cv2.imwrite(paths["mask"], hole.astype(np.uint8) * 255)
-            words = [_substitute(word, paths) for word in self.words]
-            try:
-                done = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT)
-            except OSError as error:
-                raise UncoverError(
-                    f"model {self.name}: {words[0]} cannot be run: {error.strerror}"
-                ) from error
-            except subprocess.TimeoutExpired as error:
-                raise UncoverError(f"model {self.name} took over {TIMEOUT} s a picture") from error
-            if done.returncode:
-                last = (done.stderr.strip() or done.stdout.strip() or "no message").splitlines()[-1]
-                raise UncoverError(
-                    f"model {self.name} ended with exit status {done.returncode}: {last}"
-                )
-            out = cv2.imread(paths["out"], cv2.IMREAD_COLOR)
+            paths = {key: Path(folder) / f"{key}.png" for key in ("image", "mask", "out")}
+            cv2.imwrite(str(paths["image"]), cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+            cv2.imwrite(str(paths["mask"]), hole.astype(np.uint8) * 255)
+            run_program(self.name, [substituted(w, paths) for w in self.words], TIMEOUT)
+            out = cv2.imread(str(paths["out"]), cv2.IMREAD_COLOR)
         if out is None:
             raise UncoverError(f"model {self.name} wrote no picture to {{out}}")
         return cv2.cvtColor(out, cv2.COLOR_BGR2RGB)
@@ -187,12 +181,6 @@ def _open_session(path: str) -> Any:
     if len(session.get_inputs()) not in (1, 2):
         raise UncoverError(f"--model onnx:{path} needs an image and a mask as its inputs")
     return session
-
-
-def _substitute(word: str, paths: dict[str, str]) -> str:
-    for key, path in paths.items():
-        word = word.replace(f"{{{key}}}", path)
-    return word
 
 
 def _short(command: str) -> str:

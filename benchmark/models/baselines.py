@@ -11,11 +11,13 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.models.models import FillModel, Shown
 from benchmark.photos import DataSet, face_crop
 from benchmark.run import digest
 from uncover.atomic import write_atomically
+from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
-from uncover.faces import find_landmarks
+from uncover.faces import find_landmarks, five_points
 
 NAMES = ("telea", "mean-face", "pca", "seed")
 MAX_TRAIN = 2000
@@ -56,6 +58,10 @@ class MeanFace:
         """See `FillModel.fill`."""
         return _grow(self.mean, len(image))
 
+    def fill_shown(self, image: np.ndarray, hole: np.ndarray, shown: Shown) -> np.ndarray:
+        """See `FillModel`. The mean face is laid on the landmarks."""
+        return _framed(self, image, hole, shown)
+
 
 class Pca:
     """The most likely face under a Gaussian model of faces, given the pixels that are known.
@@ -86,9 +92,12 @@ class Pca:
         x = small.ravel()[known] - self.mean.ravel()[known]
         gram = (a @ a.T).astype(np.float64) + np.diag(self.noise / self.variances)
         coefficients = np.linalg.solve(gram, (a @ x).astype(np.float64)).astype(np.float32)
-        return _grow(
-            self.mean + (coefficients @ self.components).reshape(SIDE, SIDE, 3), len(image)
-        )
+        face = self.mean + (coefficients @ self.components).reshape(SIDE, SIDE, 3)
+        return _grow(face, len(image))
+
+    def fill_shown(self, image: np.ndarray, hole: np.ndarray, shown: Shown) -> np.ndarray:
+        """See `FillModel`. Completed in the frame of the landmarks."""
+        return _framed(self, image, hole, shown)
 
 
 class TrainFaces:
@@ -108,14 +117,17 @@ class TrainFaces:
         self.sha256 = hashlib.sha256(b"".join(part.tobytes() for part in parts)).hexdigest()
 
 
-def learn(data: DataSet, align: bool, cache: Path, quiet: bool = False) -> TrainFaces:
-    """Fit to at most 2,000 photos of `data`, chosen by their content; kept in the cache.
+def learn(data: DataSet, cache: Path, quiet: bool = False) -> TrainFaces:
+    """Fit to at most 2,000 faces of `data`, chosen by their content and framed by their landmarks;
+    kept in the cache.
 
     Raises:
         UncoverError: fewer than two usable faces.
     """
     hashed = sorted((photo.sha256, i) for i, photo in enumerate(data.photos))[:MAX_TRAIN]
-    file = cache / "baselines" / f"{digest(*(h for h, _ in hashed), align, SIDE, COMPONENTS)}.npz"
+    file = (
+        cache / "baselines" / f"{digest(*(h for h, _ in hashed), 'framed', SIDE, COMPONENTS)}.npz"
+    )
     if file.is_file():
         with np.load(file, allow_pickle=False) as stored:
             return TrainFaces(dict(stored))
@@ -123,11 +135,11 @@ def learn(data: DataSet, align: bool, cache: Path, quiet: bool = False) -> Train
     for _, index in tqdm(hashed, "training faces", disable=quiet, leave=False):
         photo = data.photos[index]
         image, points = photo.read(), photo.landmarks
-        if align and points is None:
+        if points is None:
             points = find_landmarks(image)
-            if points is None:
-                continue
-        rows.append(face_crop(image, points, SIDE, align)[0].ravel())
+        if points is None or np.isnan(points).any():
+            continue
+        rows.append(face_crop(image, points, SIDE, align=True)[0].ravel())
     if len(rows) < 2:
         raise UncoverError(f"mean-face and pca need training faces; {data.name} has {len(rows)}")
     arrays = _principal(np.stack(rows))
@@ -165,6 +177,22 @@ def _principal(rows: np.ndarray) -> dict[str, np.ndarray]:
         "noise": np.float64(noise),
         "count": np.int64(n),
     }
+
+
+def _framed(model: FillModel, image: np.ndarray, hole: np.ndarray, shown: Shown) -> np.ndarray:
+    """What a model of framed faces paints, laid back into a picture that is not framed."""
+    if shown.landmarks is None:
+        return model.fill(image, hole)
+    crop = FaceCrop.from_points(five_points(shown.landmarks), SIDE)
+    size = image.shape[:2]
+    covered = crop.extract(hole.astype(np.uint8) * 255) > 0
+    corners = np.array([[[0, 0]], [[size[1], 0]], [[size[1], size[0]]], [[0, size[0]]]], float)
+    inside = cv2.fillConvexPoly(
+        np.zeros((SIDE, SIDE), np.uint8), np.rint(crop.to_crop(corners[:, 0])).astype(np.int32), 1
+    )
+    covered |= inside == 0  # what the photo does not hold is not known either
+    face = model.fill(crop.extract(image), covered)
+    return np.asarray(crop.place(face, (0, 0, size[1], size[0])))
 
 
 def _grow(image: np.ndarray, size: int) -> np.ndarray:

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, Protocol
 
 import numpy as np
 
 import uncover
+from benchmark.photos import Cut
 from benchmark.run import digest
-from uncover.crop import TEMPLATE_5
 from uncover.errors import UncoverError, WeightsError
+from uncover.faces import five_points
 
-_FILLING_CODE = (
-    *("alignment", "compositing", "generator", "geometry", "images", "photo", "pipeline"),
-    *("regions", "registry", "results", "segmenter", "weights"),
-)
+_NOT_FILLING = ("onnx", "commands")
+"""Rooms of `uncover` that no fill passes through here."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What is known of a picture beside its pixels.
+
+    id: as in a saved set. photo: its name below the data's folder. landmarks: float32 (68, 2) of
+    the bare face in pixels of the picture. cut: where in the photo the picture lies, or None.
+    """
+
+    id: str
+    photo: str
+    landmarks: np.ndarray | None = None
+    cut: Cut | None = None
 
 
 class FillModel(Protocol):
@@ -24,6 +37,9 @@ class FillModel(Protocol):
 
     weights_sha256: of what was learned, None if nothing was. parallel: whether `fill` may be
     called from several threads. notes: anything the report should say about the model.
+
+    A model that has the method `fill_shown(image, hole, shown)` as well is given a `Shown`, too.
+    One that has `begin(pictures)` gets all pictures of a process before the first is filled.
     """
 
     name: str
@@ -37,14 +53,20 @@ class FillModel(Protocol):
         ...
 
 
-def paint(model: FillModel, image: np.ndarray, hole: np.ndarray, photo: str) -> np.ndarray:
+def paint(
+    model: FillModel, image: np.ndarray, hole: np.ndarray, photo: str, shown: Shown | None = None
+) -> np.ndarray:
     """The model's fill, with every pixel outside the hole as it was: uint8 (S, S, 3).
 
     Raises:
-        UncoverError: another size, values that are not finite, or the model's own failure.
+        UncoverError: nothing painted, another size, values that are not finite, or the model's own
+            failure.
     """
     try:
-        result = np.asarray(model.fill(image.copy(), hole.copy()))
+        if shown is not None and hasattr(model, "fill_shown"):
+            result = np.asarray(model.fill_shown(image.copy(), hole.copy(), shown))
+        else:
+            result = np.asarray(model.fill(image.copy(), hole.copy()))
     except (UncoverError, KeyboardInterrupt, MemoryError):
         raise
     except Exception as error:
@@ -58,6 +80,8 @@ def paint(model: FillModel, image: np.ndarray, hole: np.ndarray, photo: str) -> 
         )
     if result.dtype != np.uint8:
         result = _to_uint8(result, model.name, photo)
+    if np.array_equal(result[hole], image[hole]):
+        raise UncoverError(f"model {model.name} painted nothing on {photo}")
     return np.where(hole[..., None], result, image)
 
 
@@ -84,8 +108,8 @@ class UncoverModel:
 
         Where there is no generator, the original's model takes its place if the folder has one.
 
-        Filling a square picture frames the face by the segmenter's points. Weights without a
-        segmenter borrow the default's; without that either, the crop is taken as framed.
+        A face is framed by its landmarks, as the pipeline frames it; a picture without any is
+        taken as framed.
 
         Raises:
             WeightsError: the weights do not load, or hold values that are not finite.
@@ -102,45 +126,26 @@ class UncoverModel:
         generator = load_component(folder, part, config).to(device).eval()
         if not all(bool(torch.isfinite(p).all()) for p in generator.parameters()):
             raise WeightsError(f"the weights in {source or 'the default'} hold NaN or infinity")
-        segmenter, framed_by = _segmenter(folder, config, device)
         component = config.components[part]
         self.name = name
         self.weights_sha256: str | None = component.sha256
         kind = torch.device(device).type
         what = component.sha256 if original else config.fingerprint()
-        self.fingerprint = digest(what, framed_by, _code(), torch.__version__, kind)
+        self.fingerprint = digest(what, filling_code(), torch.__version__, kind)
         self.notes: dict[str, Any] = {"training": component.training or {}}
-        # Square pictures of up to 512 px are one face crop: no detector is asked.
-        self._uncoverer = Uncoverer(None, segmenter, generator)  # type: ignore[arg-type]
+        # Neither detector nor segmenter is asked where the face is framed already.
+        self._uncoverer = Uncoverer(None, None, generator)  # type: ignore[arg-type]
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """See `FillModel.fill`."""
         return np.asarray(self._uncoverer.fill(image, hole).image)
 
-
-class _AsFramed:
-    """Stands in for a segmenter: every crop is framed already."""
-
-    config = None
-
-    def segment(self, crops: np.ndarray) -> Any:
-        """The canonical points of each crop."""
-        points = np.repeat(TEMPLATE_5[None].astype(np.float32), len(crops), 0) * crops.shape[1]
-        return SimpleNamespace(points=points, probability=np.zeros(crops.shape[:3], np.float32))
-
-
-def _segmenter(folder: Path, config: Any, device: str) -> tuple[Any, str]:
-    """The segmenter that frames faces for these weights, and what tells it from another."""
-    from uncover.weights import load_bundle, load_component
-
-    listed = config.components.get("segmenter")
-    if listed:
-        return load_component(folder, "segmenter", config).to(device).eval(), listed.sha256
-    try:
-        default = load_bundle(None, components=("segmenter",))
-    except WeightsError:
-        return _AsFramed(), "as framed"
-    return default.segmenter.to(device).eval(), default.config["components"]["segmenter"]["sha256"]
+    def fill_shown(self, image: np.ndarray, hole: np.ndarray, shown: Shown) -> np.ndarray:
+        """See `FillModel`."""
+        if shown.landmarks is None:
+            return self.fill(image, hole)
+        points = five_points(shown.landmarks)
+        return np.asarray(self._uncoverer.fill(image, hole, points=points).image)
 
 
 def weights_name(source: str) -> str:
@@ -156,8 +161,17 @@ def weights_name(source: str) -> str:
     return folder.parent.name if folder.name == "weights" and folder.parent.name else folder.name
 
 
-def _code() -> str:
-    """Fingerprint of the code between a crop and its fill."""
+def filling_code() -> str:
+    """Fingerprint of all the code that a fill may pass through."""
+    return digest(*(file.read_text(encoding="utf-8") for file in filling_files()))
+
+
+def filling_files() -> list[Path]:
+    """Every file of `uncover` but for other backends and the commands, and this one."""
     folder = Path(uncover.__file__).parent
-    files = [path for name in _FILLING_CODE if (path := folder / f"{name}.py").is_file()]
-    return digest(*(file.read_text(encoding="utf-8") for file in files))
+    files = [
+        file
+        for file in sorted(folder.rglob("*.py"))
+        if file.relative_to(folder).parts[0] not in _NOT_FILLING
+    ]
+    return [*files, Path(__file__)]

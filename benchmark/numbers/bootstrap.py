@@ -56,6 +56,34 @@ def resampled_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
     return means / len(values)
 
 
+def weighted_means(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """As `resampled_means` for values (m,) that some of the photos give: counts (1 + draws, m).
+
+    A resample that holds none of them has no mean and is left out.
+    """
+    weights = counts[1:].astype(np.float64)
+    total = weights.sum(1)
+    return np.asarray((weights @ values)[total > 0] / total[total > 0])
+
+
+def resampled_medians(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The medians of values (m,) in each resample, under counts (1 + draws, m).
+
+    A resample that holds none of the values has no median and is left out.
+    """
+    order = np.argsort(values, kind="stable")
+    ranked = values[order]
+    found = []
+    for start in range(1, len(counts), 64):  # bounded memory
+        reached = np.cumsum(counts[start : start + 64][:, order], axis=1, dtype=np.int64)
+        reached = reached[reached[:, -1] > 0] if len(values) else reached[:0]
+        total = reached[:, -1:] if len(values) else reached
+        low = (reached <= (total - 1) // 2).sum(1)
+        high = (reached <= total // 2).sum(1)
+        found.append((ranked[low] + ranked[high]) / 2 if len(reached) else np.empty(0))
+    return np.concatenate(found) if found else np.empty(0)
+
+
 def tail(n: int, level: float = LEVEL) -> float:
     """Tail probability of the expanded percentile interval for n photos, n >= 2."""
     t = stats.t.ppf((1 - level) / 2, n - 1)

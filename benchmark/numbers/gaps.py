@@ -7,9 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.metrics import HIGHER_IS_BETTER, SET_LEVEL
-from benchmark.numbers.bootstrap import generator_for, interval, resample_counts, resampled_means
-from benchmark.numbers.results import Measured, Scored, Settings
+from benchmark.metrics import LIMIT, METRICS, badness
+from benchmark.numbers.bootstrap import (
+    generator_for,
+    interval,
+    resample_counts,
+    resampled_means,
+    weighted_means,
+)
+from benchmark.numbers.results import Measured, Scored, Settings, middle_of
 
 MIN_PHOTOS = 10
 SHUFFLES = 1000
@@ -23,7 +29,8 @@ def find_gaps(
     Values of fewer than 10 photos (for set-level metrics: below the floor) do not take part. The
     interval holds for the two values named. Since they were picked as extremes, a gap is above 0
     even where the factor does not matter: "by_chance" is the gap that shuffled labels stay below
-    in 95 of 100 shuffles. FID has no gap: it has no interval.
+    in 95 of 100 shuffles. Where 1 is good, the distance from 1 counts. FID has no gap, for it has
+    no interval; nor has a limit such as identity, which is no success.
     """
     return {factor: _factor_gaps(scored, model, factor, settings) for factor in factors}
 
@@ -32,55 +39,69 @@ def _factor_gaps(
     scored: Sequence[Scored], model: Measured, factor: str, settings: Settings
 ) -> dict[str, dict[str, Any]]:
     single = [s for s in scored if s.slice.fixed == (factor,)]
-    metrics = [*model.columns, *(["kid"] if model.features is not None else [])]
+    metrics = ["coverage", *model.columns, *model.judged]
+    metrics += ["kid"] if model.features is not None else []
     gaps = {}
-    for metric in metrics:
+    for metric in (m for m in metrics if METRICS[m].aim != LIMIT):
         usable = [
             s
             for s in single
-            if s.slice.n >= MIN_PHOTOS and s.metrics[model.name][metric]["value"] is not None
+            if _photos(s, metric) >= MIN_PHOTOS
+            and s.metrics[model.name][metric]["value"] is not None
         ]
         if len(usable) < 2:
             empty = dict.fromkeys(("worst", "best", "gap", "low", "high"))
             gaps[metric] = {**empty, "note": "too few"}
             continue
-        ranked = sorted(
-            usable,
-            key=lambda s, metric=metric: s.metrics[model.name][metric]["value"],
-            reverse=HIGHER_IS_BETTER[metric],
-        )
+        bad = {id(s): float(badness(metric, _value(s, model, metric))) for s in usable}
+        ranked = sorted(usable, key=lambda s: bad[id(s)])
         best, worst = ranked[0], ranked[-1]
-        distance = _value(worst, model, metric) - _value(best, model, metric)
-        drawn = worst.draws[model.name][metric] - best.draws[model.name][metric]
-        sign = -1.0 if HIGHER_IS_BETTER[metric] else 1.0
-        bounds = interval(sign * drawn, min(worst.slice.n, best.slice.n))
+        drawn = _difference(worst, best, model, metric)
+        bounds = interval(drawn, min(_photos(worst, metric), _photos(best, metric)))
         gaps[metric] = {
             "worst": worst.slice.values[factor],
             "best": best.slice.values[factor],
-            "gap": sign * distance,
+            "gap": bad[id(worst)] - bad[id(best)],
             "low": bounds.low,
             "high": bounds.high,
         }
-        if metric not in SET_LEVEL:
+        if metric in model.columns:
             column = model.values[:, model.columns.index(metric)]
-            groups = [s.slice.indices for s in usable]
+            groups = [column[s.slice.indices] for s in usable]
             rng = generator_for(settings.seed, "shuffle", factor, *(len(g) for g in groups))
-            gaps[metric]["by_chance"] = _chance(column, groups, rng)
+            groups = [group[~np.isnan(group)] for group in groups]
+            gaps[metric]["by_chance"] = _chance(metric, groups, rng)
     return gaps
+
+
+def _photos(scored: Scored, metric: str) -> int:
+    return scored.slice.of if metric == "coverage" else scored.slice.n
 
 
 def _value(scored: Scored, model: Measured, metric: str) -> float:
     return float(scored.metrics[model.name][metric]["value"])
 
 
-def _chance(values: np.ndarray, groups: list[np.ndarray], rng: np.random.Generator) -> float:
-    """The 95 % quantile of max - min of group means when values are dealt out at random."""
-    pool = values[np.concatenate(groups)]
+def _difference(worst: Scored, best: Scored, model: Measured, metric: str) -> np.ndarray:
+    """How much worse one slice is than the other, in every resample that both have."""
+    pair = [badness(metric, s.draws[model.name][metric]) for s in (worst, best)]
+    both = min(len(drawn) for drawn in pair)
+    return np.asarray(pair[0][:both] - pair[1][:both])
+
+
+def _chance(metric: str, groups: list[np.ndarray], rng: np.random.Generator) -> float:
+    """The 95 % quantile of the gap between groups when values are dealt out at random."""
+    pool = np.concatenate(groups)
     starts = np.cumsum([0, *(len(g) for g in groups)])[:-1]
     sizes = np.array([len(g) for g in groups])
-    ranges = [
-        np.ptp(np.add.reduceat(rng.permutation(pool), starts) / sizes) for _ in range(SHUFFLES)
-    ]
+    ranges = []
+    for _ in range(SHUFFLES):
+        dealt = rng.permutation(pool)
+        if METRICS[metric].middle:
+            found = [middle_of(metric, part) for part in np.split(dealt, starts[1:])]
+        else:
+            found = np.add.reduceat(dealt, starts) / sizes
+        ranges.append(np.ptp(badness(metric, found)))
     return float(np.quantile(ranges, 0.95))
 
 
@@ -95,25 +116,36 @@ def compare_values(
 
     Returns:
         metric -> difference a - b with its interval, and the share of photos on which a is better
-        (ties count half) with its interval.
+        (ties count half) with its interval. Photos that one of the two has no value for do not
+        take part; where 1 is good, the nearer to it is better.
     """
     difference = a - b
-    sign = np.array([1.0 if HIGHER_IS_BETTER[c] else -1.0 for c in columns])
-    wins = (np.sign(sign * difference) + 1) / 2
+    worse = [badness(c, a[:, j]) - badness(c, b[:, j]) for j, c in enumerate(columns)]
+    wins = (1 - np.sign(np.stack(worse, 1))) / 2
     both = np.concatenate([difference, wins], axis=1)
     n, k = difference.shape
-    drawn = None
-    if n >= 2:
-        drawn = resampled_means(both, resample_counts(n, draws, generator_for(*seed, n)))
-    means = both.mean(0)
+    there = ~np.isnan(both)
+    counts = resample_counts(n, draws, generator_for(*seed, n)) if n >= 2 else None
+    drawn = None if counts is None else resampled_means(np.where(there, both, 0.0), counts)
     result = {}
     for j, column in enumerate(columns):
-        bounds = [interval(np.empty(0) if drawn is None else drawn[:, i], n) for i in (j, k + j)]
+        kept = there[:, j]
+        if not kept.any():
+            continue
+        bounds = []
+        for i in (j, k + j):
+            if counts is None or drawn is None:
+                bounds.append(interval(np.empty(0), n))
+            elif kept.all():
+                bounds.append(interval(drawn[:, i], n))
+            else:
+                few = weighted_means(both[kept, i], counts[:, kept])
+                bounds.append(interval(few, int(kept.sum())))
         result[column] = {
-            "difference": float(means[j]),
+            "difference": float(both[kept, j].mean()),
             "low": bounds[0].low,
             "high": bounds[0].high,
-            "wins": float(means[k + j]),
+            "wins": float(both[kept, k + j].mean()),
             "wins_low": bounds[1].low,
             "wins_high": bounds[1].high,
         }
@@ -124,7 +156,7 @@ def compare_models(
     scored: Sequence[Scored], first: Measured, other: Measured, settings: Settings
 ) -> list[dict[str, Any]]:
     """`first` against `other` on the whole set and on every value of every factor."""
-    shared = [c for c in first.columns if c in other.columns]
+    shared = [c for c in first.columns if c in other.columns and METRICS[c].aim != LIMIT]
     a = first.values[:, [first.columns.index(c) for c in shared]]
     b = other.values[:, [other.columns.index(c) for c in shared]]
     rows = []

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.metrics import HIGHER_IS_BETTER
+from benchmark.metrics import METRICS
 from benchmark.numbers.results import Measured
 from benchmark.photos import Case
 from uncover.atomic import write_atomically
@@ -34,7 +34,7 @@ def write(folder: Path, cases: Sequence[Case], measured: Sequence[Measured]) -> 
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     factors = sorted({factor for case in cases for factor in case.labels})
-    columns = measured[0].columns
+    columns = measured[0].columns  # a photo that was not filled has nan in each
     writer.writerow(("model", "id", "photo", *(f"label:{f}" for f in factors), "yaw", *columns))
     for model in measured:
         for case, values in zip(cases, model.values, strict=True):
@@ -59,7 +59,7 @@ def read(folder: Path) -> PhotoValues:
         with path.open(newline="", encoding="utf-8") as handle:
             reader = csv.DictReader(handle)
             names = reader.fieldnames or []
-            columns = tuple(c for c in names if c in HIGHER_IS_BETTER)
+            columns = tuple(c for c in names if c in METRICS)
             factors = [c for c in names if c.startswith("label:")]
             for row in reader:
                 ids.setdefault(row["model"], []).append(row["id"])

@@ -7,7 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics import HIGHER_IS_BETTER
+from benchmark.metrics import METRICS
 from uncover.errors import UncoverError
 
 _TOP = {"created": str, "git": str, "data": dict, "features": str, "models": dict}
@@ -69,7 +69,7 @@ def _check_slice(entry: object, where: str, most: int) -> None:
 
 
 def _known(metric: str, where: str) -> None:
-    if metric not in HIGHER_IS_BETTER:
+    if metric not in METRICS:
         raise UncoverError(f"results.json: {where} has the unknown metric {metric}")
 
 

@@ -20,14 +20,21 @@ Factors = Mapping[str, Sequence[str]]
 
 @dataclass(frozen=True)
 class Slice:
-    """values: factor -> value or "all", in the order asked for. indices: the photos, ascending."""
+    """values: factor -> value or "all", in the order asked for. indices: the photos, ascending.
+    lost: how many more photos belong here that could not be measured."""
 
     values: dict[str, str]
     indices: np.ndarray
+    lost: int = 0
 
     @property
     def n(self) -> int:
         return len(self.indices)
+
+    @property
+    def of(self) -> int:
+        """All photos of the slice, with those that could not be measured."""
+        return self.n + self.lost
 
     @property
     def fixed(self) -> tuple[str, ...]:
@@ -58,25 +65,40 @@ def values_of(factor: str, column: Sequence[str]) -> list[str]:
     return sorted(found, key=lambda value: (value in (UNKNOWN, "other"), value))
 
 
-def make_slices(factors: Factors) -> list[Slice]:
+def make_slices(factors: Factors, lost: Factors | None = None) -> list[Slice]:
     """The whole set, then every value of every factor, then every crossing.
 
     A crossing without a photo is listed with n = 0.
+
+    Args:
+        factors: of the photos that were measured.
+        lost: of those that were not. One whose head pose is unknown counts in slices of any pose
+            alone.
     """
     names = list(factors)
     columns = {f: np.asarray(factors[f], dtype=object) for f in names}
-    values = {f: values_of(f, factors[f]) for f in names}
+    gone = {f: np.asarray((lost or {}).get(f, ()), dtype=object) for f in names}
+    values = {f: values_of(f, [*factors[f], *_labelled(f, gone[f])]) for f in names}
     count = len(next(iter(columns.values()))) if names else 0
+    missing = len(next(iter(gone.values()))) if names else 0
     slices = []
     for size in range(len(names) + 1):
         for chosen in itertools.combinations(names, size):
             for combination in itertools.product(*(values[f] for f in chosen)):
-                inside = np.ones(count, dtype=bool)
-                for factor, value in zip(chosen, combination, strict=True):
-                    inside &= columns[factor] == value
                 fixed = dict(zip(chosen, combination, strict=True))
-                slices.append(Slice({f: fixed.get(f, ALL) for f in names}, np.flatnonzero(inside)))
+                inside, outside = np.ones(count, dtype=bool), np.ones(missing, dtype=bool)
+                for factor, value in fixed.items():
+                    inside &= columns[factor] == value
+                    outside &= gone[factor] == value
+                chosen_values = {f: fixed.get(f, ALL) for f in names}
+                slices.append(Slice(chosen_values, np.flatnonzero(inside), int(outside.sum())))
     return slices
+
+
+def _labelled(factor: str, column: np.ndarray) -> list[str]:
+    """The values of photos that were not measured which make slices of their own."""
+    own = ("pose", "mask_type")
+    return [v for v in column.tolist() if v != UNKNOWN or factor not in own]
 
 
 def parse_where(text: str | None) -> dict[str, set[str]]:

@@ -15,16 +15,15 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-import uncover.crop.geometry
-import uncover.faces.landmarks
-import uncover.masking
+import uncover
 from benchmark.photos import crops
+from benchmark.photos.crops import Cut
 from benchmark.photos.datasets import DataSet, Photo
 from benchmark.photos.pose import estimate_yaw
 from benchmark.run import Table, digest
 from uncover.errors import UncoverError
 from uncover.faces import find_landmarks, pose_bin
-from uncover.masking import MaskStyle, draw_mask, random_style
+from uncover.masking import MaskStyle, draw_mask, mask_alpha, random_style
 
 ALPHA = 0.02
 DILATION = 0.02
@@ -32,11 +31,15 @@ DILATION = 0.02
 
 @dataclass(frozen=True, eq=False)
 class Rendered:
-    """truth, masked: uint8 (S, S, 3), the bare face and what models see. hole: bool (S, S)."""
+    """truth, masked: uint8 (S, S, 3), the bare face and what models see. hole: bool (S, S).
+    landmarks: float32 (68, 2) of the bare face in pixels of the pictures, or None. cut: where in
+    the photo the pictures lie, None where they are no plain cut."""
 
     truth: np.ndarray
     masked: np.ndarray
     hole: np.ndarray
+    landmarks: np.ndarray | None = None
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,13 +59,33 @@ class Case:
 
 
 @dataclass(frozen=True, eq=False)
+class Lost:
+    """A photo that no model gets to fill: it counts as a failure. labels: as `Case.labels`."""
+
+    name: str
+    labels: dict[str, str]
+    reason: str
+
+
+@dataclass(frozen=True, eq=False)
 class Cases:
-    """cases in the data's order. left_out: reason -> photo names. pose: where yaw comes from."""
+    """cases in the data's order. lost: what could not be drawn. pose: where yaw comes from."""
 
     cases: list[Case]
-    left_out: dict[str, list[str]]
+    lost: list[Lost]
     pose: str
     render: Callable[[Case], Rendered]
+
+    @property
+    def left_out(self) -> dict[str, list[str]]:
+        """reason -> photo names."""
+        reasons: dict[str, list[str]] = {}
+        for photo in self.lost:
+            reasons.setdefault(photo.reason, []).append(photo.name)
+        return reasons
+
+
+NO_FACE, NO_POSE, NO_MASK = "no face found", "no head pose fits", "no mask can be drawn"
 
 
 def mask_style(sha256: str, seed: int) -> MaskStyle:
@@ -81,56 +104,98 @@ def hole_of(alpha: np.ndarray) -> np.ndarray:
 
 def code_digest() -> str:
     """Fingerprint of the code that decides the pictures, so that stale values are not reused."""
-    files = [Path(__file__), Path(crops.__file__), Path(uncover.crop.geometry.__file__)]
-    files += sorted(Path(uncover.masking.__file__).parent.glob("*.py"))
+    here, package = Path(__file__).parent, Path(uncover.__file__).parent
+    files = [here / "rendered.py", here / "crops.py", *sorted((package / "crop").glob("*.py"))]
+    files += [*sorted((package / "masking").rglob("*.py")), *finder_code()]
     return digest(*(file.read_text(encoding="utf-8") for file in files), cv2.__version__)
 
 
+def finder_code() -> list[Path]:
+    """The files that decide where a face's landmarks lie."""
+    return sorted((Path(uncover.__file__).parent / "faces").rglob("*.py"))
+
+
 def draw_cases(
-    data: DataSet, *, seed: int, size: int, align: bool, cache: Path, quiet: bool = False
+    data: DataSet, *, seed: int, size: int | None, align: bool, cache: Path, quiet: bool = False
 ) -> Cases:
     """Find each photo's landmarks (or take the given ones) and fix its mask.
 
-    Photos in which no face is found are left out and listed.
+    Photos in which no face is found, or on which no mask can be drawn, are listed as lost.
+
+    Args:
+        size: side of the pictures; None is each photo's own resolution.
     """
     code = code_digest()
-    finder = digest(Path(uncover.faces.landmarks.__file__).read_text(encoding="utf-8"))
+    finder = digest(*(file.read_text(encoding="utf-8") for file in finder_code()))
     table = Table(cache / f"landmarks-{finder}")
-    cases, lost, estimated = [], [], 0
+    drawable = Table(cache / f"holes-{code}")
+    cases: list[Case] = []
+    lost: list[Lost] = []
+    estimated = 0
     for start in tqdm(range(0, len(data.photos), 64), "landmarks", disable=quiet, leave=False):
         photos = data.photos[start : start + 64]
         hashes = [photo.sha256 for photo in photos]
         _find(table, photos, hashes)
+        chunk = []
         for photo, sha256 in zip(photos, hashes, strict=True):
             points = photo.landmarks
             if points is None:
                 points = table.get([sha256])[0, :136].reshape(68, 2).astype(np.float32)
-            if np.isnan(points).any():
-                lost.append(photo.name)
-                continue
-            yaw = photo.yaw
-            if yaw is None:
+            style = mask_style(sha256, seed)
+            yaw, reason = photo.yaw, NO_FACE if np.isnan(points).any() else ""
+            if yaw is None and not reason:
                 estimated += 1
                 yaw = _yaw(photo, points)
-            style = mask_style(sha256, seed)
+                reason = NO_POSE if yaw is None else ""
             labels = {**photo.labels, "pose": pose_bin(yaw), "mask_type": style.kind}
+            if reason:
+                lost.append(Lost(photo.name, labels, reason))
+                continue
             case_id = digest(sha256, np.round(points, 1).tolist(), seed, size, align, code)
-            cases.append(Case(case_id, photo, sha256, labels, yaw, style, points))
+            chunk.append(Case(case_id, photo, sha256, labels, yaw, style, points))
+        _try_masks(drawable, chunk, size, align)
+        for case in chunk:
+            if drawable.get([case.id])[0, 0]:
+                cases.append(case)
+            else:
+                lost.append(Lost(case.photo.name, case.labels, NO_MASK))
     if not cases:
-        raise UncoverError(f"no face was found in any of the {len(data.photos)} photos")
+        what = "face was found in" if all(x.reason == NO_FACE for x in lost) else "mask fits"
+        raise UncoverError(f"no {what} any of the {len(data.photos)} photos")
 
     def render(case: Case) -> Rendered:
         return draw(case, size, align)
 
     source = "given" if not estimated else "estimated" if estimated == len(cases) else "mixed"
-    return Cases(cases, {"no face found": lost} if lost else {}, source, render)
+    return Cases(cases, lost, source, render)
 
 
-def draw(case: Case, size: int, align: bool) -> Rendered:
-    """The pictures of a case at `size` pixels."""
-    truth, points = crops.face_crop(case.photo.read(), case.landmarks, size, align)
+def _try_masks(table: Table, cases: list[Case], size: int | None, align: bool) -> None:
+    """Add, for cases that the table lacks, whether a mask can be drawn: 1 or 0."""
+    missing = set(table.missing([case.id for case in cases]))
+    rows: dict[str, bool] = {}
+    for case in cases:
+        if case.id not in missing or case.id in rows:
+            continue
+        truth, points = crops.face_crop(case.photo.read(), case.landmarks, size, align)
+        try:
+            if points is None:
+                raise ValueError("no landmarks")
+            hole = hole_of(mask_alpha(points, truth.shape[:2], case.style))
+            rows[case.id] = bool(hole.any() and not hole.all())
+        except ValueError:
+            rows[case.id] = False
+    table.add(list(rows), np.array(list(rows.values()), np.float32)[:, None])
+
+
+def draw(case: Case, size: int | None, align: bool) -> Rendered:
+    """The pictures of a case at `size` pixels, or at the photo's own resolution."""
+    photo = case.photo.read()
+    truth, points = crops.face_crop(photo, case.landmarks, size, align)
     if points is None:
         raise ValueError("a case needs landmarks to be drawn")
+    height, width = photo.shape[:2]
+    cut = None if align else crops.cut_around(width, height, case.landmarks, size)
     try:
         drawn, alpha = draw_mask(truth, points, case.style)
     except ValueError as error:
@@ -138,7 +203,7 @@ def draw(case: Case, size: int, align: bool) -> Rendered:
     hole = hole_of(alpha)
     if not hole.any() or hole.all():
         raise UncoverError(f"{case.photo.name}: its landmarks put the mask outside the photo")
-    return Rendered(truth, np.where(hole[..., None], drawn, truth), hole)
+    return Rendered(truth, np.where(hole[..., None], drawn, truth), hole, points, cut)
 
 
 def _find(table: Table, photos: tuple[Photo, ...], hashes: list[str]) -> None:
@@ -153,9 +218,10 @@ def _find(table: Table, photos: tuple[Photo, ...], hashes: list[str]) -> None:
     table.add(missing, np.array(rows, np.float32))
 
 
-def _yaw(photo: Photo, points: np.ndarray) -> float:
+def _yaw(photo: Photo, points: np.ndarray) -> float | None:
+    """The head's yaw in degrees, None where its landmarks do not determine it."""
     image = photo.read()
     try:
         return estimate_yaw(points, image.shape[1], image.shape[0])
-    except UncoverError as error:
-        raise UncoverError(f"{photo.name}: {error}") from error
+    except UncoverError:
+        return None

@@ -16,14 +16,14 @@ import cv2
 import numpy as np
 
 from benchmark.photos.datasets import DataSet
-from benchmark.photos.rendered import Case, Cases, Rendered, mask_style
+from benchmark.photos.rendered import Case, Cases, Lost, Rendered, mask_style
 from benchmark.run import digest
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
-from uncover.faces import pose_bin
+from uncover.faces import UNKNOWN, pose_bin
 
 INDEX = "index.csv"
-COLUMNS = ("id", "photo_sha256", "pixels", "yaw", "mask_type", "seed", "name")
+COLUMNS = ("id", "photo_sha256", "pixels", "yaw", "mask_type", "seed", "name", "landmarks")
 
 
 def save(folder: Path, cases: Cases, seed: int, progress: Iterable[Case] | None = None) -> None:
@@ -38,7 +38,10 @@ def save(folder: Path, cases: Cases, seed: int, progress: Iterable[Case] | None 
             _write_png(folder / f"{case.id}-{kind}.png", picture)
         yaw = "" if case.yaw is None else repr(float(case.yaw))
         kind = case.labels["mask_type"]
-        rows.append((case.id, case.sha256, _pixels(rendered), yaw, kind, seed, case.photo.name))
+        points = [] if rendered.landmarks is None else rendered.landmarks.ravel()
+        places = " ".join(repr(float(v)) for v in points)
+        pixels = _pixels(rendered)
+        rows.append((case.id, case.sha256, pixels, yaw, kind, seed, case.photo.name, places))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -57,12 +60,14 @@ def load(folder: Path, data: DataSet, seed: int) -> Cases:
             rows = {row["photo_sha256"]: row for row in csv.DictReader(handle)}
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise UncoverError(f"{folder} is no rendered set: {INDEX} cannot be read") from error
-    cases, pixels, lost = [], {}, []
+    cases, pixels, places = [], {}, {}
+    lost: list[Lost] = []
     for photo in data.photos:
         sha256 = photo.sha256
         row = rows.get(sha256)
         if row is None:
-            lost.append(photo.name)
+            labels = {**photo.labels, "pose": pose_bin(photo.yaw), "mask_type": UNKNOWN}
+            lost.append(Lost(photo.name, labels, "not in the rendered set"))
             continue
         if row["seed"] != str(seed):
             raise UncoverError(f"{folder} was rendered with --seed {row['seed']}, not {seed}")
@@ -71,20 +76,21 @@ def load(folder: Path, data: DataSet, seed: int) -> Cases:
         style = replace(mask_style(sha256, seed), kind=row["mask_type"], cut="")
         cases.append(Case(row["id"], photo, sha256, labels, yaw, style))
         pixels[row["id"]] = row["pixels"]
+        points = np.array((row.get("landmarks") or "").split(), np.float32)
+        places[row["id"]] = points.reshape(68, 2) if points.size == 136 else None
     if not cases:
-        raise UncoverError(f"{folder} holds none of the {len(lost)} photos; first: {lost[0]}")
+        raise UncoverError(f"{folder} holds none of the {len(lost)} photos; first: {lost[0].name}")
 
     def render(case: Case) -> Rendered:
         face = _read_png(folder / f"{case.id}-face.png")
         masked = _read_png(folder / f"{case.id}-masked.png")
         hole = _read_png(folder / f"{case.id}-hole.png")[..., 0] > 127
-        rendered = Rendered(face, masked, hole)
+        rendered = Rendered(face, masked, hole, places[case.id])
         if _pixels(rendered) != pixels[case.id]:
             raise UncoverError(f"{folder}: the pictures of {case.photo.name} were changed")
         return rendered
 
-    left_out = {"not in the rendered set": lost} if lost else {}
-    return Cases(cases, left_out, "given" if data.has_yaw else "estimated", render)
+    return Cases(cases, lost, "given" if data.has_yaw else "estimated", render)
 
 
 def _pixels(rendered: Rendered) -> str:

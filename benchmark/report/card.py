@@ -7,21 +7,13 @@ from typing import Any
 
 import yaml
 
-from benchmark.metrics import SET_LEVEL
-from benchmark.metrics.features import INCEPTION, label
+from benchmark.features import INCEPTION
 from benchmark.report import tables
 from benchmark.report.report import GUESS
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
-_HUB_NAMES = {
-    "ssim": "SSIM, whole crop",
-    "ssim_hole": "SSIM, hole",
-    "psnr": "PSNR in dB, whole crop",
-    "psnr_hole": "PSNR in dB, hole",
-    "identity_distance": "Identity distance (a limit, not a goal)",
-}
 
 
 def check_page(page: Path) -> None:
@@ -77,7 +69,7 @@ def results_block(results: dict[str, Any]) -> str:
     metric = tables.headline(results)
     split = f" ({data['split']})" if data["split"] else ""
     parts = [
-        f"{data['n']} photos of {data['name']}{split}, 95 % intervals in brackets. {GUESS}\n",
+        f"{tables.photos(data)} of {data['name']}{split}, 95 % intervals in brackets. {GUESS}\n",
         tables.overall(results),
         tables.training_lines(results),
     ]
@@ -89,10 +81,10 @@ def results_block(results: dict[str, Any]) -> str:
             f"{tables.title(metric, results)} by {name}:\n",
             tables.by_factor(results, factor, metric),
         ]
-    if any(m in tables.present(results) for m in SET_LEVEL):
+    if "fid" in tables.present(results):
         note = "FID is biased and has no interval; read it beside KID."
         if results["features"] != INCEPTION:
-            note += f" Both are taken on {results['features']} features, not Inception's."
+            note += f" These and C2ST are taken on {results['features']} features, not Inception's."
         parts.append(f"{note}\n")
     parts.append(f"Produced by `{results['command']}` at {results['git'][:12]}.\n")
     return "\n".join(part for part in parts if part)
@@ -123,7 +115,7 @@ def _model_index(results: dict[str, Any]) -> dict[str, Any]:
         numbers.append(
             {
                 "type": metric,
-                "name": _hub_name(metric, results),
+                "name": tables.name_of(metric, results),
                 "value": round(entry["value"], 5),
                 "args": {"n": entry.get("n", model["slices"][0]["n"]), "interval_95": interval},
             }
@@ -135,11 +127,3 @@ def _model_index(results: dict[str, Any]) -> dict[str, Any]:
     }
     task = {"type": "image-to-image", "name": "Filling the masked part of a face"}
     return {"name": name, "results": [{"task": task, "dataset": dataset, "metrics": numbers}]}
-
-
-def _hub_name(metric: str, results: dict[str, Any]) -> str:
-    if metric == "lpips":
-        return f"LPIPS ({results['lpips_net']})"
-    if metric in SET_LEVEL:
-        return label(metric, results["features"])
-    return _HUB_NAMES[metric]

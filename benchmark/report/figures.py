@@ -1,246 +1,286 @@
-"""The charts of a run: heat maps over two factors, values with intervals, and gaps."""
+"""The charts of a run: heat maps over two factors, values with intervals, and gaps.
+
+Each is written as PNG for reading, SVG and PDF for printing, with text as text.
+"""
 
 from __future__ import annotations
 
+import io
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from benchmark.metrics import HIGHER_IS_BETTER
+from benchmark.metrics import METRICS, badness
 from benchmark.numbers import MIN_PHOTOS
 from benchmark.report import tables
-from benchmark.report.canvas import COLOURS, FAINT, GREY, INK, Canvas, ink_on, shade, text_width
+from benchmark.report.canvas import COLOURS
+from uncover.atomic import write_atomically
 
-CELL_W, CELL_H, PANELS = 96, 44, 3
-CHART_W = 460
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FORMATS = ("png", "svg", "pdf")
+PANELS = 2
+CELL = (1.25, 0.62)  # inches
+_GREY, _FAINT = "#707078", "#e6e6ea"
 
 Results = dict[str, Any]
 
 
 def draw_all(folder: Path, results: Results) -> list[str]:
-    """Draw what the factors allow into `folder`; the file names, in the order to show them."""
+    """Draw what the factors allow into `folder`; the PNGs' names, in the order to show them."""
     if not results["factors"]:
         return []
-    metrics = [tables.headline(results), "psnr_hole"]
+    try:
+        import matplotlib  # noqa: F401
+    except ImportError:
+        print("note: no charts without matplotlib: pip install 'uncover[bench]'", file=sys.stderr)
+        return []
     names = []
-    for metric in metrics:
+    for metric in charted(results):
+        charts = {"slices": slice_chart, "gaps": gap_chart}
         if len(results["factors"]) >= 2:
-            names.append(f"heat-{metric}.png")
-            heat_map(results, metric).save(folder / names[-1])
-        names.append(f"slices-{metric}.png")
-        slice_chart(results, metric).save(folder / names[-1])
-        names.append(f"gaps-{metric}.png")
-        gap_chart(results, metric).save(folder / names[-1])
+            charts = {"heat": heat_map, **charts}
+        for kind, draw in charts.items():
+            if kind == "gaps" and not has_gaps(results, metric):
+                continue
+            names.append(f"{kind}-{metric}.png")
+            save(draw(results, metric), folder / f"{kind}-{metric}")
     return names
 
 
-def heat_map(results: Results, metric: str) -> Canvas:
+def charted(results: Results) -> list[str]:
+    """The metrics that get charts: the headline, what sees a blur, and who is left out."""
+    wanted = (tables.headline(results), "psnr_hole", "c2st", "sharpness", "edge", "mouth")
+    there = tables.present(results)
+    return [m for m in dict.fromkeys((*wanted, "coverage")) if m in there]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write a figure in every format; the same numbers give the same bytes."""
+    import matplotlib
+
+    told: dict[str, dict[str, Any]] = {
+        "png": {"metadata": {"Software": None}, "dpi": 150},
+        "svg": {"metadata": {"Date": None}},
+        "pdf": {"metadata": {"CreationDate": None, "ModDate": None}},
+    }
+    with matplotlib.rc_context({"svg.hashsalt": path.name, "svg.fonttype": "none"}):
+        for form in FORMATS:
+            buffer = io.BytesIO()
+            figure.savefig(buffer, format=form, **told[form])
+            write_atomically(path.with_suffix(f".{form}"), buffer.getvalue())
+
+
+def heat_map(results: Results, metric: str) -> Figure:
     """Per model a table of the first factor against the second, dark where it works worst.
 
-    All panels share one scale. Cells of fewer than 10 photos are greyed, empty ones say so.
+    All panels share one scale of colours, shown beside them. Each cell has value, interval, n and
+    coverage; cells of fewer than 10 photos are grey, empty ones say so.
     """
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import Normalize
+
     down, across = results["factors"][:2]
     models = results["models"]
     rows, columns = (_values(results, factor) for factor in (down, across))
-    cells = {
+    entries = {
         (name, r, c): tables.find(model, {down: r, across: c})
         for name, model in models.items()
         for r in rows
         for c in columns
     }
-    solid = [e["metrics"][metric]["value"] for e in cells.values() if e and e["n"] >= MIN_PHOTOS]
+    solid = [
+        float(badness(metric, e["metrics"][metric]["value"]))
+        for e in entries.values()
+        if e and e["n"] >= MIN_PHOTOS and e["metrics"][metric]["value"] is not None
+    ]
     low, high = (min(solid), max(solid)) if solid else (0.0, 1.0)
-    left = 24 + max(text_width(r, 12) for r in rows)
-    panel_w = left + CELL_W * len(columns) + 20
-    panel_h = 72 + CELL_H * len(rows)
-    across_panels = min(PANELS, len(models))
-    lines = math.ceil(len(models) / across_panels)
-    canvas = Canvas(max(panel_w * across_panels, 420), 44 + panel_h * lines + 24)
-    head = f"{_metric(metric, results)}: {_title(down, results)} by {_title(across, results)}"
-    canvas.text(16, 24, head, 15)
-    for i, name in enumerate(models):
-        x0 = panel_w * (i % across_panels)
-        y0 = 44 + panel_h * (i // across_panels)
-        canvas.text(x0 + left, y0 + 16, name, 13)
-        for k, column in enumerate(columns):
-            x = x0 + left + CELL_W * (k + 0.5)
-            canvas.text(x, y0 + 42, column, 12, GREY, "mm")
+    scale = ScalarMappable(Normalize(low, high if high > low else low + 1), "YlOrRd")
+    wide = min(PANELS, len(models))
+    tall = math.ceil(len(models) / wide)
+    size = (
+        wide * (CELL[0] * len(columns) + 1.6) + 1.2,
+        tall * (CELL[1] * len(rows) + 0.9) + 0.9,
+    )
+    figure, axes = _figure(size, tall, wide)
+    figure.suptitle(
+        f"{_metric(metric, results)}: {_title(down, results)} by {_title(across, results)}",
+        fontsize=12,
+    )
+    for ax, (name, _) in zip(axes, models.items(), strict=False):
+        ax.set_title(name, fontsize=11)
+        ax.set_xlim(0, len(columns))
+        ax.set_ylim(len(rows), 0)
+        ax.set_xticks([k + 0.5 for k in range(len(columns))], columns, fontsize=9)
+        ax.set_yticks([k + 0.5 for k in range(len(rows))], rows, fontsize=9)
+        ax.tick_params(length=0)
+        for side in ax.spines.values():
+            side.set_visible(False)
         for j, row in enumerate(rows):
-            y = y0 + 56 + CELL_H * j
-            canvas.text(x0 + left - 10, y + CELL_H / 2, row, 12, INK, "rm")
             for k, column in enumerate(columns):
-                entry = cells[name, row, column]
-                _cell(canvas, x0 + left + CELL_W * k, y, entry, metric, low, high)
-    foot = f"dark: worse; grey: under {MIN_PHOTOS} photos"
-    canvas.text(16, canvas.image.height / 2 - 14, foot, 11, GREY)
-    return canvas
+                _cell(ax, k, j, entries[name, row, column], metric, scale)
+    for ax in axes[len(models) :]:
+        ax.set_visible(False)
+    bar = figure.colorbar(scale, ax=list(axes), fraction=0.025, pad=0.02)
+    ticks = bar.get_ticks()
+    bar.set_ticks(ticks, labels=[_tick(metric, t) for t in ticks])
+    bar.ax.set_title("worse", fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    figure.text(0.01, 0.005, f"grey: under {MIN_PHOTOS} photos; cov: share scored", fontsize=8)
+    return figure
 
 
-def _cell(
-    canvas: Canvas,
-    x: float,
-    y: float,
-    entry: dict[str, Any] | None,
-    metric: str,
-    low: float,
-    high: float,
-) -> None:
-    value = entry["metrics"][metric]["value"] if entry else None
-    if entry is None or value is None:
-        canvas.box(x + 1, y + 1, x + CELL_W - 1, y + CELL_H - 1, (246, 246, 247))
-        canvas.text(x + CELL_W / 2, y + CELL_H / 2, "no photos", 10, GREY, "mm")
+def _tick(metric: str, bad: float) -> str:
+    aim = METRICS[metric].aim
+    value = -bad if aim == "high" else bad
+    text = tables.number(value + 0.0, metric)
+    return f"1 ± {text}" if aim == "one" else text
+
+
+def _cell(ax: Any, x: int, y: int, entry: dict[str, Any] | None, metric: str, scale: Any) -> None:
+    from matplotlib.patches import Rectangle
+
+    found = entry["metrics"][metric] if entry else None
+    if entry is None or found is None or found["value"] is None:
+        why = found.get("note", "") if found and entry and entry["n"] else "no photos"
+        ax.add_patch(Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, color="#f6f6f7"))
+        text = why if len(why) < 12 else "–"
+        ax.text(x + 0.5, y + 0.5, text, ha="center", va="center", fontsize=7, color=_GREY)
         return
-    fill, ink = FAINT, GREY
+    fill: Any = _FAINT
+    ink = _GREY
     if entry["n"] >= MIN_PHOTOS:
-        badness = (value - low) / (high - low) if high > low else 0.0
-        fill = shade(1 - badness if HIGHER_IS_BETTER[metric] else badness)
-        ink = ink_on(fill)
-    canvas.box(x + 1, y + 1, x + CELL_W - 1, y + CELL_H - 1, fill)
-    canvas.text(x + CELL_W / 2, y + 17, tables.number(value, metric), 14, ink, "mm")
-    canvas.text(x + CELL_W / 2, y + 33, f"n = {entry['n']}", 10, ink, "mm")
+        fill = scale.to_rgba(float(badness(metric, found["value"])))
+        light = 0.299 * fill[0] + 0.587 * fill[1] + 0.114 * fill[2]
+        ink = "#222226" if light > 0.55 else "white"
+    ax.add_patch(Rectangle((x + 0.02, y + 0.03), 0.96, 0.94, color=fill))
+    numbers = [tables.number(found["value"], metric)]
+    if found["low"] is not None:
+        low, high = (tables.number(found[k], metric) for k in ("low", "high"))
+        numbers.append(f"[{low}, {high}]")
+    share = entry["metrics"].get("coverage", {}).get("value")
+    numbers.append(f"n={entry['n']}" + (f" cov {share:.2f}" if share is not None else ""))
+    for place, (text, points) in enumerate(zip(numbers, (9.5, 6.5, 6.5), strict=False)):
+        height = y + 0.27 + 0.27 * place
+        ax.text(x + 0.5, height, text, ha="center", va="center", fontsize=points, color=ink)
 
 
-def slice_chart(results: Results, metric: str) -> Canvas:
-    """Every value of every factor: each model's mean with its 95 % interval."""
+def slice_chart(results: Results, metric: str) -> Figure:
+    """Every value of every factor: each model's value with its 95 % interval."""
     models = results["models"]
-    groups = []
+    groups: list[tuple[str, list[dict[str, Any]]]] = []
     for factor in results["factors"]:
         for value in _values(results, factor):
-            entries = [tables.find(model, {factor: value}) for model in models.values()]
-            if entries[0] and entries[0]["n"]:
-                label = f"{value} (n = {entries[0]['n']})"
-                groups.append((factor, label, [e["metrics"][metric] for e in entries if e]))
-    step = 11 * len(models) + 12
-    factors = list(dict.fromkeys(factor for factor, _, _ in groups))
-    left = 28 + max([text_width(label, 12) for _, label, _ in groups], default=80)
-    height = 84 + step * len(groups) + 30 * len(factors) + 30
-    canvas = Canvas(left + CHART_W + 40, height)
-    canvas.text(16, 24, f"{_metric(metric, results)}, mean and 95 % interval", 15)
-    _legend(canvas, 16, 50, list(models))
-    entries = [e for _, _, group in groups for e in group]
-    axis = _Axis([v for e in entries for v in (e["value"], e["low"], e["high"])], left)
-    y = 76.0
-    top, shown = y, None
-    for factor, label, group in groups:
-        if factor != shown:
-            y += 24
-            canvas.text(16, y - 6, _title(factor, results), 12, GREY)
-            y += 6
-            shown = factor
-        canvas.text(left - 10, y + step / 2 - 4, label, 12, INK, "rm")
-        for i, entry in enumerate(group):
-            _whisker(canvas, axis, y + 6 + 11 * i, entry, "value", COLOURS[i % len(COLOURS)])
-        y += step
-    axis.draw(canvas, top, y, metric)
-    return canvas
+            found = [tables.find(model, {factor: value}) for model in models.values()]
+            first = found[0]
+            if first and first["n"]:
+                label = f"{_title(factor, results)} {value} (n={first['n']})"
+                groups.append((label, [e["metrics"][metric] for e in found if e]))
+    step = 0.16 * len(models) + 0.18
+    figure, (ax,) = _figure((8.0, 1.4 + step * max(1, len(groups))), 1, 1)
+    figure.suptitle(f"{_metric(metric, results)}, with 95 % intervals", fontsize=12)
+    for place, (_, entries) in enumerate(groups):
+        for i, entry in enumerate(entries):
+            if entry["value"] is not None:
+                y = place + (i + 0.5) / len(models) * 0.8 - 0.4
+                _whisker(ax, y, entry, "value", _colour(i))
+    ax.set_yticks(range(len(groups)), [label for label, _ in groups], fontsize=9)
+    ax.set_ylim(len(groups) - 0.4, -0.6)
+    _plain(ax)
+    _legend(figure, list(models))
+    return figure
 
 
-def gap_chart(results: Results, metric: str) -> Canvas:
+def gap_chart(results: Results, metric: str) -> Figure:
     """Worst minus best of each factor and model, with its interval and what chance gives."""
     rows = [
-        (factor, name, model["gaps"][factor][metric])
+        (factor, name, model["gaps"].get(factor, {}).get(metric))
         for factor in results["factors"]
         for name, model in results["models"].items()
     ]
     names = list(results["models"])
-    labels = {f: _title(f, results) for f, _, _ in rows}
-    texts = [f"{name}: {_ends(gap)}" for _, name, gap in rows]
-    left = 36 + max(text_width(text, 12) for text in texts)
-    height = 60 + 24 * len(rows) + 34 * len(labels) + 60
-    canvas = Canvas(left + CHART_W + 40, height)
-    canvas.text(16, 24, f"Worst minus best value, {_metric(metric, results)}", 15)
-    numbers = [v for _, _, g in rows for v in (g["gap"], g["low"], g["high"], g.get("by_chance"))]
-    axis = _Axis([*numbers, 0.0], left)
-    y, top, shown = 44.0, 44.0, None
-    for (factor, name, gap), text in zip(rows, texts, strict=True):
-        if factor != shown:
-            y += 26
-            canvas.text(16, y - 6, labels[factor], 12, GREY)
-            y += 8
-            shown = factor
-        canvas.text(left - 10, y + 10, text, 12, INK, "rm")
-        colour = COLOURS[names.index(name) % len(COLOURS)]
-        if gap["gap"] is not None:
-            canvas.box(axis.x(0), y + 4, axis.x(gap["gap"]), y + 16, (232, 232, 236))
-            _whisker(canvas, axis, y + 10, gap, "gap", colour)
-            if gap.get("by_chance") is not None:
-                x = axis.x(gap["by_chance"])
-                canvas.line(x, y + 1, x, y + 19, GREY, 1.5)
-        y += 24
-    axis.draw(canvas, top + 20, y + 4, metric)
-    foot = "grey mark: with labels dealt out at random, 95 of 100 gaps stay below it"
-    canvas.text(16, y + 46, foot, 11, GREY)
-    return canvas
+    figure, (ax,) = _figure((8.0, 1.5 + 0.3 * len(rows)), 1, 1)
+    figure.suptitle(f"Worst minus best value, {_metric(metric, results)}", fontsize=12)
+    labels = []
+    for y, (factor, name, gap) in enumerate(rows):
+        ends = f"{gap['worst']} against {gap['best']}" if gap and gap["gap"] is not None else ""
+        labels.append(f"{factor}, {name}: {ends or 'too few'}")
+        if not gap or gap["gap"] is None:
+            continue
+        ax.barh(y, gap["gap"], 0.6, color=_FAINT)
+        _whisker(ax, y, gap, "gap", _colour(names.index(name)))
+        if gap.get("by_chance") is not None:
+            ax.plot([gap["by_chance"]] * 2, [y - 0.4, y + 0.4], color=_GREY, lw=1.5)
+    ax.set_yticks(range(len(rows)), labels, fontsize=9)
+    ax.set_ylim(len(rows) - 0.4, -0.6)
+    ax.axvline(0, color=_GREY, lw=0.5)
+    _plain(ax)
+    ax.set_xlabel(
+        "grey mark: with labels dealt out at random, 95 of 100 gaps stay below it", fontsize=8
+    )
+    return figure
 
 
-class _Axis:
-    """A horizontal scale that spans the given numbers, with round ticks."""
-
-    def __init__(self, numbers: Sequence[float | None], left: float) -> None:
-        known = [n for n in numbers if n is not None] or [0.0, 1.0]
-        low, high = min(known), max(known)
-        spread = (high - low) or abs(high) or 1.0
-        low, high = (low if low == 0 else low - 0.04 * spread), high + 0.04 * spread
-        rough = (high - low) / 6
-        power = 10 ** math.floor(math.log10(rough))
-        self.step = next(m * power for m in (1, 2, 2.5, 5, 10) if m * power >= rough)
-        self.low, self.high, self.left = low, high, left
-
-    def x(self, value: float) -> float:
-        return self.left + CHART_W * (value - self.low) / (self.high - self.low)
-
-    def draw(self, canvas: Canvas, top: float, bottom: float, metric: str) -> None:
-        """Ticks below, on a fine baseline."""
-        canvas.line(self.left, bottom, self.left + CHART_W, bottom, GREY, 0.5)
-        digits = next(d for d in range(12) if abs(round(self.step, d) - self.step) < 1e-9)
-        tick = math.ceil(self.low / self.step) * self.step
-        while tick <= self.high:
-            canvas.line(self.x(tick), bottom, self.x(tick), bottom + 4, GREY, 0.5)
-            canvas.text(self.x(tick), bottom + 14, f"{tick + 0.0:.{digits}f}", 11, GREY, "mm")
-            tick += self.step
+def has_gaps(results: Results, metric: str) -> bool:
+    """Whether any model has a gap under a metric."""
+    found = (
+        model["gaps"].get(factor, {}).get(metric)
+        for factor in results["factors"]
+        for model in results["models"].values()
+    )
+    return any(gap and gap["gap"] is not None for gap in found)
 
 
-def _whisker(
-    canvas: Canvas,
-    axis: _Axis,
-    y: float,
-    entry: dict[str, Any],
-    key: str,
-    colour: tuple[int, int, int],
-) -> None:
-    if entry[key] is None:
-        return
+def _figure(size: tuple[float, float], rows: int, columns: int) -> tuple[Figure, list[Any]]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.subplots(rows, columns, squeeze=False)
+    return figure, [ax for line in axes for ax in line]
+
+
+def _whisker(ax: Any, y: float, entry: dict[str, Any], key: str, colour: str) -> None:
     if entry["low"] is not None:
-        canvas.line(axis.x(entry["low"]), y, axis.x(entry["high"]), y, colour, 2)
-    canvas.dot(axis.x(entry[key]), y, 4, colour)
+        ax.plot([entry["low"], entry["high"]], [y, y], color=colour, lw=1.6)
+    ax.plot([entry[key]], [y], "o", color=colour, ms=4.5, mec="white", mew=0.7)
 
 
-def _legend(canvas: Canvas, x: float, y: float, names: Sequence[str]) -> None:
-    for i, name in enumerate(names):
-        canvas.dot(x + 5, y, 4.5, COLOURS[i % len(COLOURS)])
-        canvas.text(x + 15, y, name, 12)
-        x += 34 + text_width(name, 12)
+def _legend(figure: Figure, names: Sequence[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = [Line2D([], [], marker="o", ls="", color=_colour(i)) for i in range(len(names))]
+    figure.legend(marks, names, loc="outside lower center", ncols=4, fontsize=9, frameon=False)
 
 
-def _ends(gap: dict[str, Any]) -> str:
-    return f"{gap['worst']} against {gap['best']}" if gap["gap"] is not None else "too few"
+def _colour(index: int) -> str:
+    red, green, blue = COLOURS[index % len(COLOURS)]
+    return f"#{red:02x}{green:02x}{blue:02x}"
+
+
+def _plain(ax: Any) -> None:
+    for side in ("top", "right", "left"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="x", labelsize=8)
+    ax.grid(axis="x", color=_FAINT, lw=0.6)
+    ax.set_axisbelow(True)
 
 
 def _values(results: Results, factor: str) -> list[str]:
     first = next(iter(results["models"].values()))
-    fixed = [
+    return [
         entry["slice"][factor]
         for entry in first["slices"]
         if [f for f, v in entry["slice"].items() if v != "all"] == [factor]
     ]
-    return list(fixed)
 
 
 def _metric(metric: str, results: Results) -> str:
-    """A metric's title in letters that the charts' font has."""
-    title = tables.title(metric, results)
-    return title.replace("↑", "(higher is better)").replace("↓", "(lower is better)")
+    """A metric's title with its direction in words."""
+    return f"{tables.name_of(metric, results)} ({METRICS[metric].words})"
 
 
 def _title(factor: str, results: Results) -> str:

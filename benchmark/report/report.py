@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics.features import INCEPTION, NONE
+from benchmark.features import INCEPTION, NONE, USED_IN_TRAINING
 from benchmark.report import tables
 from uncover.atomic import write_atomically
 
@@ -26,7 +26,8 @@ def write_report(folder: Path, results: dict[str, Any], pictures: list[str]) -> 
 def compose(results: dict[str, Any], pictures: list[str]) -> str:
     """The whole report as Markdown."""
     metric = tables.headline(results)
-    shown = [m for m in (metric, "ssim_hole", "psnr_hole") if m in tables.present(results)]
+    wanted = (metric, "psnr_hole", "sharpness", "edge", "mouth", "c2st", "coverage")
+    shown = [m for m in wanted if m in tables.present(results)]
     shown = list(dict.fromkeys(shown))
     parts = ["# Benchmark\n", f"{GUESS}\n", _setting(results)]
     if results["failures"]:
@@ -76,17 +77,22 @@ def _factor_name(factor: str, results: dict[str, Any]) -> str:
 def _setting(results: dict[str, Any]) -> str:
     data = results["data"]
     split = f", split {data['split']}" if data["split"] else ""
-    crop = "aligned to the face" if results["aligned"] else "the whole photo"
+    crop = "turned upright" if results["aligned"] else "the square around the face's frame"
     lines = [
-        f"- Photos: {data['name']}{split}, n = {data['n']} (`{data['sha256']}`)",
+        f"- Photos: {data['name']}{split}, {tables.photos(data)} measured (`{data['sha256']}`)",
         f"- Head pose: {_POSE[data['pose']]}",
-        f"- Crop: {results['size']} px, {crop}; "
+        f"- Crop: {_size(results)}, {crop}; "
         f"one drawn mask a photo, fixed by its content and seed {results['seed']}",
         f"- Intervals: 95 %, {results['draws']} bootstrap draws, the same photos for every model",
         f"- Made {results['created']} at {results['git']} by `{results['command']}`",
     ]
     for reason, count in data["left_out"].items():
         lines.append(f"- Left out: {count} ({reason})")
+    if results["features"] in USED_IN_TRAINING:
+        lines.append(
+            f"- {results['features']} is **used in training** as well: what is judged by it has "
+            "learned to please it. Judge by another network with --features efficientnet-lite2"
+        )
     if results["features"] not in (INCEPTION, NONE):
         lines.append(
             f"- FID and KID are taken on {results['features']} features, not Inception's: they do "
@@ -114,11 +120,43 @@ def _reading(results: dict[str, Any]) -> str:
         "photos was not tested at all.",
         "- Masks are drawn. Real masks hide the same but cast other shadows and colours.",
     ]
-    if "identity_distance" in tables.present(results):
+    lines.append(
+        "- Coverage: the share of a slice's photos that were scored. A photo in which no face was "
+        "found, on which no mask could be drawn or that a model did not fill counts as a failure; "
+        "every other number is of those that were scored, and a low coverage flatters it."
+    )
+    there = tables.present(results)
+    if "sharpness" in there:
         lines.append(
-            "- Identity distance is a limit, not a goal: a face recogniser's distance between the "
-            "painted and the hidden face (under 0.6 is usually called the same person). It shows "
-            "how little a painted face may be trusted to show anyone; parts of the face outside "
-            "the mask help it."
+            "- Sharpness is Laplacian energy in the hole, edge the steepest step across the true "
+            "jaw line, both over the photo's: 1 is as in the photos, less is blurred."
+        )
+    if "c2st" in there:
+        lines.append(
+            "- C2ST is how well a linear classifier tells fills from photos (0.5: not at all, 1: "
+            "always). Texture sees skin and blur; structure sees what is where, blur taken out. "
+            "Neither is to be trusted alone: look at the sheets."
+        )
+    if "mouth" in there:
+        lines.append(
+            "- Mouth is how far the lips lie outside what photos show; 1 is as in photos. It sees "
+            f"torn and doubled mouths{_beside(results, 'mouth', 'photos', 'bare faces here')}."
+        )
+    if "identity" in there:
+        lines.append(
+            "- Identity is a limit, not a goal: the cosine of a face recogniser between painted "
+            f"and hidden face{_beside(results, 'identity', 'strangers', 'two different people')}. "
+            "It shows how little a painted face may be trusted to show anyone."
         )
     return "\n".join(lines) + "\n"
+
+
+def _beside(results: dict[str, Any], metric: str, key: str, words: str) -> str:
+    """Such as " (two different people: 0.05 [0.04, 0.06])"."""
+    first = next(iter(results["models"].values()))["slices"][0]["metrics"][metric].get(key)
+    return f" ({words}: {tables.cell(first, metric)})" if first else ""
+
+
+def _size(results: dict[str, Any]) -> str:
+    size = results["size"]
+    return "the photo's own resolution" if size == "own" else f"{size} px"

@@ -5,35 +5,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmark.metrics import HIGHER_IS_BETTER, SET_LEVEL
-from benchmark.metrics.features import label
+from benchmark.features import label
+from benchmark.metrics import METRICS
+from benchmark.numbers import TOO_FEW
 
-DIGITS = {
-    "ssim": 3,
-    "ssim_hole": 3,
-    "psnr": 1,
-    "psnr_hole": 1,
-    "lpips": 3,
-    "identity_distance": 2,
-    "fid": 1,
-    "kid": 4,
-}
 _TRAINING = {
     "images": "images seen",
     "minutes": "minutes",
     "photos": "photos",
     "components": "components",
 }
-UNITS = {"psnr": "dB", "psnr_hole": "dB"}
 
 Results = dict[str, Any]
 
 
 def present(results: Results) -> list[str]:
     """The metrics that a run measured, in the order they are shown."""
-    first = next(iter(results["models"].values()))
-    measured = first["slices"][0]["metrics"]
-    return [metric for metric in HIGHER_IS_BETTER if metric in measured]
+    found: set[str] = set()
+    for model in results["models"].values():
+        for entry in model["slices"]:
+            for metric, value in entry["metrics"].items():
+                if value["value"] is not None or value.get("note") == TOO_FEW:
+                    found.add(metric)
+    return [metric for metric in METRICS if metric in found]
 
 
 def headline(results: Results) -> str:
@@ -41,19 +35,20 @@ def headline(results: Results) -> str:
     return "lpips" if "lpips" in present(results) else "ssim_hole"
 
 
+def name_of(metric: str, results: Results) -> str:
+    """What a report calls a metric, with its network and unit."""
+    known = METRICS[metric]
+    name = known.title
+    if known.network == "features":
+        name = label(name, results["features"])
+    elif known.network:
+        name = f"{name} ({results[known.network]})"
+    return f"{name}, {known.unit}" if known.unit else name
+
+
 def title(metric: str, results: Results) -> str:
-    """What a report calls a metric, network and direction included."""
-    names = {
-        "ssim": "SSIM whole",
-        "ssim_hole": "SSIM hole",
-        "psnr": "PSNR whole",
-        "psnr_hole": "PSNR hole",
-        "lpips": f"LPIPS ({results['lpips_net']})",
-        "identity_distance": "identity distance",
-    }
-    name = label(metric, results["features"]) if metric in SET_LEVEL else names[metric]
-    unit = f", {UNITS[metric]}" if metric in UNITS else ""
-    return f"{name}{unit} {'↑' if HIGHER_IS_BETTER[metric] else '↓'}"
+    """The same with its direction."""
+    return f"{name_of(metric, results)} {METRICS[metric].mark}"
 
 
 def number(value: float | None, metric: str) -> str:
@@ -61,7 +56,7 @@ def number(value: float | None, metric: str) -> str:
     if value is None:
         return "–"
     # Kernel distances depend on the features' scale: thousandths for some, tens for others.
-    digits = 1 if metric == "kid" and abs(value) >= 1 else DIGITS[metric]
+    digits = 1 if metric == "kid" and abs(value) >= 1 else METRICS[metric].digits
     return f"{value:.{digits}f}"
 
 
@@ -90,13 +85,19 @@ def find(model: dict[str, Any], values: dict[str, str]) -> dict[str, Any] | None
     return None
 
 
+def photos(data: dict[str, Any]) -> str:
+    """Such as "2,061 of 2,100 photos": how many were measured, and of how many."""
+    every = data.get("photos", data["n"])
+    return f"{data['n']:,} of {every:,} photos" if every != data["n"] else f"{every:,} photos"
+
+
 def overall(results: Results) -> str:
     """Models x metrics over all photos."""
     metrics = present(results)
     rows = []
     for name, model in results["models"].items():
         entry = model["slices"][0]
-        rows.append([name, str(entry["n"]), *(cell(entry["metrics"][m], m) for m in metrics)])
+        rows.append([name, str(entry["n"]), *(_cell_of(entry, m) for m in metrics)])
     return table(["model", "n", *(title(m, results) for m in metrics)], rows)
 
 
@@ -121,14 +122,24 @@ def _number(value: object) -> bool:
 
 def by_factor(results: Results, factor: str, metric: str) -> str:
     """Models x the values of a factor, one metric."""
+    return table(*factor_rows(results, factor, metric))
+
+
+def factor_rows(results: Results, factor: str, metric: str) -> tuple[list[str], list[list[str]]]:
+    """The same as a header and rows of text."""
     first = next(iter(results["models"].values()))
     singles = [s for s in first["slices"] if _fixed(s) == [factor]]
     header = ["model", *(f"{s['slice'][factor]} (n={s['n']})" for s in singles)]
     rows = []
     for name, model in results["models"].items():
         entries = [find(model, {factor: s["slice"][factor]}) for s in singles]
-        rows.append([name, *(cell(e["metrics"][metric], metric) for e in entries if e)])
-    return table(header, rows)
+        rows.append([name, *(_cell_of(entry, metric) for entry in entries if entry)])
+    return header, rows
+
+
+def _cell_of(entry: dict[str, Any], metric: str) -> str:
+    found = entry["metrics"].get(metric)
+    return cell(found, metric) if found else "–"
 
 
 def crossing(results: Results, name: str, factors: Sequence[str], metric: str) -> str:
@@ -141,9 +152,15 @@ def crossing(results: Results, name: str, factors: Sequence[str], metric: str) -
         row = [first]
         for second in ["all", *across]:
             entry = find(model, {factors[0]: first, factors[1]: second})
-            row.append(f"{cell(entry['metrics'][metric], metric)} n={entry['n']}" if entry else "")
+            row.append(_crossed(entry, metric) if entry else "")
         rows.append(row)
     return table([f"{factors[0]} \\ {factors[1]}", "all", *across], rows)
+
+
+def _crossed(entry: dict[str, Any], metric: str) -> str:
+    share = entry["metrics"].get("coverage", {}).get("value")
+    covered = f" cov={share:.2f}" if share is not None else ""
+    return f"{_cell_of(entry, metric)} n={entry['n']}{covered}"
 
 
 def gap_rows(results: Results, metrics: Sequence[str]) -> str:
@@ -152,7 +169,7 @@ def gap_rows(results: Results, metrics: Sequence[str]) -> str:
     for factor in results["factors"]:
         for name, model in results["models"].items():
             for metric in metrics:
-                gap = model["gaps"][factor].get(metric)
+                gap = model["gaps"].get(factor, {}).get(metric)
                 if gap is None:
                     continue
                 if gap["gap"] is None:

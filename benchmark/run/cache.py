@@ -71,6 +71,21 @@ class Table:
         """(len(ids), width) rows, in order; KeyError for one that is missing."""
         return np.stack([self._rows[i] for i in ids])
 
+    def get_or_nan(self, ids: Sequence[str], width: int | None = None) -> np.ndarray:
+        """As `get`; a row of NaN for one that is missing.
+
+        Args:
+            width: of the rows; None takes it from those that are there (0 for none).
+        """
+        there = [self._rows[i] for i in ids if i in self._rows]
+        wide = width if width is not None else len(there[0]) if there else 0
+        kind = there[0].dtype if there else np.float64
+        rows = np.full((len(ids), wide), np.nan, kind)
+        for place, i in enumerate(ids):
+            if i in self._rows:
+                rows[place] = self._rows[i]
+        return rows
+
     def add(self, ids: Sequence[str], rows: np.ndarray) -> None:
         """Keep rows (len(ids), width), at once and on disk."""
         if not len(ids):

@@ -8,7 +8,7 @@ from typing import Any
 
 from benchmark.models import keep
 from benchmark.numbers import check_results, per_photo
-from benchmark.report import card, figures, overall, sheets, write_report
+from benchmark.report import card, exports, figures, overall, sheets, write_report
 from benchmark.run.evaluate import join_world
 from benchmark.run.options import Options, read_options
 from benchmark.run.run import Finished, run, warn_failures
@@ -48,6 +48,7 @@ def _write(options: Options, finished: Finished, results: dict[str, Any]) -> Non
     out.mkdir(parents=True, exist_ok=True)
     per_photo.write(out, finished.cases.cases, finished.measured)
     pictures = figures.draw_all(out, results)
+    exports.write_tables(out, results)
     sheets.draw_sheets(out, finished)
     write_report(out, results, pictures)
     text = json.dumps(results, indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from benchmark.metrics import METRICS
 from benchmark.numbers import compare_values, make_slices, per_photo, read_results
 from benchmark.report import tables
 from uncover.errors import UncoverError
@@ -57,7 +58,7 @@ def compare(
     )
     rows = [dict(row, a=f"{first}", b=f"{second}") for row in rows]
     note = f"{first} ({a.parent.name}) is A, {second} ({b.parent.name}) is B; 95 % intervals.\n"
-    metrics = [m for m in tables.DIGITS if m in rows[0]["metrics"]]
+    metrics = [m for m in METRICS if m in rows[0]["metrics"]]
     return "\n".join([note, *(tables.comparison_rows(rows, m, results_a) for m in metrics)])
 
 

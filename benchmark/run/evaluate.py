@@ -18,13 +18,14 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmark.metrics import Scorer
-from benchmark.metrics.features import FeatureScorer
-from benchmark.models import FillModel, paint
+from benchmark.models import FillModel, Shown, paint
 from benchmark.photos import Case, Cases, Rendered
 from benchmark.run.cache import Table, digest
 from uncover.errors import UncoverError
 
 TRUTH = "bare-faces"
+GIVE_UP = 8
+"""Photos that a model may fail on, and fill none, before it is given up."""
 A, B = TypeVar("A"), TypeVar("B")
 
 
@@ -108,20 +109,106 @@ def evaluate(
         workers: threads of this process.
 
     Returns:
-        model name -> why it failed, for those that did. The others' values are complete.
+        model name -> why it failed, for those that filled nothing. The others' values are complete
+        but for single photos that they could not fill, which have no rows.
     """
-    failures: dict[str, str] = {}
     starts = range(0, len(cases.cases), batch)[world.rank :: world.size]
-    bar = tqdm(starts, "photos", unit=f"x{batch}", disable=quiet or not world.main, leave=False)
+    chunks = [cases.cases[start : start + batch] for start in starts]
+    failures = _begin(models, [case for chunk in chunks for case in chunk], cases, scorers, store)
+    tries = {model.name: Tries() for model in models}
+    bar = tqdm(chunks, "photos", unit=f"x{batch}", disable=quiet or not world.main, leave=False)
     with ThreadPoolExecutor(workers) as pool:
-        for start in bar:
-            chunk = cases.cases[start : start + batch]
+        for chunk in bar:
             active = [model for model in models if model.name not in failures]
-            failures.update(_chunk(chunk, cases, active, scorers, store, pool))
+            _chunk(chunk, cases, active, scorers, store, pool, tries)
+            failures |= {n: t.first for n, t in tries.items() if t.hopeless and n not in failures}
     for other in world.gather([failures]):
         failures.update(other)
     store.refresh()
+    for model in models:
+        seen = tries[model.name]
+        if seen.failed and not seen.filled and not _has_rows(model, cases.cases, scorers, store):
+            failures.setdefault(model.name, seen.first)
     return failures
+
+
+@dataclass
+class Tries:
+    """How a model has done so far. first: why the first photo failed that did."""
+
+    filled: int = 0
+    failed: int = 0
+    first: str = ""
+
+    @property
+    def hopeless(self) -> bool:
+        """Nothing but failures, often enough: the model is at fault, not a photo."""
+        return not self.filled and self.failed >= GIVE_UP
+
+
+def shown_of(case: Case, pictures: Rendered) -> Shown:
+    """What models are told of a case beside its pictures."""
+    return Shown(case.id, case.photo.name, pictures.landmarks, pictures.cut)
+
+
+def begin(model: FillModel, chosen: Sequence[Case], cases: Cases) -> None:
+    """Let a model that fills all pictures at once do so; nothing to do for the others.
+
+    Raises:
+        UncoverError: the model fails.
+    """
+    start = getattr(model, "begin", None)
+    if start is None or not chosen:
+        return
+
+    def pictures() -> Iterable[tuple[Shown, np.ndarray, np.ndarray]]:
+        for case in chosen:
+            if (drawn := _rendered(case, cases)) is not None:
+                yield shown_of(case, drawn), drawn.masked, drawn.hole
+
+    start(pictures())
+
+
+def _begin(
+    models: Sequence[FillModel],
+    mine: Sequence[Case],
+    cases: Cases,
+    scorers: Sequence[Scorer],
+    store: Store,
+) -> dict[str, str]:
+    failures = {}
+    for model in models:
+        lacking = _lacking(model.fingerprint, mine, scorers, store)
+        try:
+            begin(model, [case for case in mine if case.id in lacking], cases)
+        except UncoverError as error:
+            failures[model.name] = str(error)
+    return failures
+
+
+def _lacking(
+    fingerprint: str, chunk: Sequence[Case], scorers: Sequence[Scorer], store: Store
+) -> set[str]:
+    """The cases for which some scorer has no row yet."""
+    ids = {case.id for case in chunk}
+    return {i for s in scorers for i in store.table(fingerprint, s).missing(ids)}
+
+
+def _has_rows(
+    model: FillModel, chunk: Sequence[Case], scorers: Sequence[Scorer], store: Store
+) -> bool:
+    table = store.table(model.fingerprint, scorers[0])
+    return any(case.id in table for case in chunk)
+
+
+def _rendered(case: Case, cases: Cases) -> Rendered | None:
+    """A case's pictures; None for the rare mask that fits its outline and not the photo."""
+    try:
+        return cases.render(case)
+    except UncoverError as error:
+        if "mask" in str(error):
+            return None
+        raise
 
 
 def _chunk(
@@ -131,51 +218,57 @@ def _chunk(
     scorers: Sequence[Scorer],
     store: Store,
     pool: ThreadPoolExecutor,
-) -> dict[str, str]:
+    tries: dict[str, Tries],
+) -> None:
     by_id = {case.id: case for case in chunk}
-    lacking = {
-        model.name: {i for s in scorers for i in store.table(model.fingerprint, s).missing(by_id)}
-        for model in models
-    }
-    lacking[TRUTH] = {
-        i
-        for s in scorers
-        if isinstance(s, FeatureScorer)
-        for i in store.table(TRUTH, s).missing(by_id)
-    }
-    todo = [case for case in by_id.values() if any(case.id in ids for ids in lacking.values())]
+    chunk = list(by_id.values())
+    lacking = {m.name: _lacking(m.fingerprint, chunk, scorers, store) for m in models}
+    on_truth = [s for s in scorers if s.of_truth]
+    lacking[TRUTH] = _lacking(TRUTH, chunk, on_truth, store)
+    todo = [case for case in chunk if any(case.id in ids for ids in lacking.values())]
+    drawn = pool.map(lambda case: _rendered(case, cases), todo)
+    rendered = {c.id: r for c, r in zip(todo, drawn, strict=True) if r is not None}
+    todo = [case for case in todo if case.id in rendered]
     if not todo:
-        return {}
-    rendered = dict(zip((c.id for c in todo), pool.map(cases.render, todo), strict=True))
+        return
     fills: dict[str, dict[str, np.ndarray]] = {}
     prints = {TRUTH: TRUTH}
-    failures = {}
     for model in models:
-        try:
-            fills[model.name] = _fill(model, todo, lacking[model.name], rendered, pool)
-            prints[model.name] = model.fingerprint
-        except UncoverError as error:
-            failures[model.name] = str(error)
-    fills[TRUTH] = {i: rendered[i].truth for i in lacking[TRUTH]}
+        wanted = [case for case in todo if case.id in lacking[model.name]]
+        fills[model.name] = _fill(model, wanted, rendered, pool, tries[model.name])
+        prints[model.name] = model.fingerprint
+    fills[TRUTH] = {i: rendered[i].truth for i in lacking[TRUTH] if i in rendered}
     for scorer in scorers:
         _score(scorer, todo, rendered, fills, prints, store, pool)
-    return failures
 
 
 def _fill(
     model: FillModel,
-    todo: list[Case],
-    wanted: set[str],
+    wanted: list[Case],
     rendered: dict[str, Rendered],
     pool: ThreadPoolExecutor,
+    tries: Tries,
 ) -> dict[str, np.ndarray]:
-    def one(case: Case) -> np.ndarray:
+    def one(case: Case) -> np.ndarray | UncoverError:
+        if tries.hopeless:
+            return UncoverError(tries.first)
         pictures = rendered[case.id]
-        return paint(model, pictures.masked, pictures.hole, case.photo.name)
+        shown = shown_of(case, pictures)
+        try:
+            return paint(model, pictures.masked, pictures.hole, case.photo.name, shown)
+        except UncoverError as error:
+            return error
 
-    chosen = [case for case in todo if case.id in wanted]
-    painted = pool.map(one, chosen) if model.parallel else map(one, chosen)
-    return dict(zip((case.id for case in chosen), painted, strict=True))
+    fills = {}
+    painted = pool.map(one, wanted) if model.parallel else map(one, wanted)
+    for case, fill in zip(wanted, painted, strict=True):
+        if isinstance(fill, UncoverError):
+            tries.failed += 1
+            tries.first = tries.first or str(fill)
+        else:
+            tries.filled += 1
+            fills[case.id] = fill
+    return fills
 
 
 def _score(
@@ -188,17 +281,19 @@ def _score(
     pool: ThreadPoolExecutor,
 ) -> None:
     """Add one scorer's rows for all models that lack them."""
-    is_features = isinstance(scorer, FeatureScorer)
     tables = {
-        name: store.table(prints[name], scorer) for name in fills if name != TRUTH or is_features
+        name: store.table(prints[name], scorer)
+        for name in fills
+        if name != TRUTH or scorer.of_truth
     }
 
     def one(case: Case) -> list[tuple[str, np.ndarray]]:
         names = [n for n, t in tables.items() if case.id in fills[n] and case.id not in t]
         if not names:
             return []
-        pictures = rendered[case.id]
-        rows = scorer.score(pictures.truth, pictures.hole, [fills[n][case.id] for n in names])
+        shown = rendered[case.id]
+        pictures = [fills[n][case.id] for n in names]
+        rows = scorer.score(shown.truth, shown.hole, pictures, shown.landmarks)
         return list(zip(names, rows, strict=True))
 
     found: dict[str, tuple[list[str], list[np.ndarray]]] = {name: ([], []) for name in tables}
@@ -208,5 +303,5 @@ def _score(
             found[name][1].append(row)
     for name, (ids, rows) in found.items():
         if ids:
-            kind = np.float32 if is_features else np.float64
+            kind = np.float64 if scorer.columns else np.float32
             tables[name].add(ids, np.stack(rows).astype(kind))

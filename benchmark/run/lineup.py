@@ -5,24 +5,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from benchmark.metrics import Scorer
-from benchmark.metrics.features import NONE, FeatureScorer, load_features
-from benchmark.metrics.lpips import LpipsScorer
-from benchmark.metrics.pixels import PixelScorer
+from benchmark.features import NONE, FeatureScorer, load_features
+from benchmark.metrics import IdentityScorer, LpipsScorer, MouthScorer, PixelScorer, Scorer
 from benchmark.models import FillModel, UncoverModel, baselines, make_adapter, weights_name
 from benchmark.photos import datasets
 from benchmark.run.options import Options
 from uncover.errors import UncoverError
 
-T = TypeVar("T")
+S, T = TypeVar("S"), TypeVar("T")
 
 
-def load_models(
-    options: Options, align: bool, device: str
-) -> tuple[list[FillModel], dict[str, str]]:
+def load_models(options: Options, device: str) -> tuple[list[FillModel], dict[str, str]]:
     """All models in the order given: weights, adapters, baselines.
 
     Returns:
@@ -33,7 +30,7 @@ def load_models(
     """
     models: list[FillModel] = []
     failures: dict[str, str] = {}
-    for name, load in _loaders(options, align, device):
+    for name, load in _loaders(options, device):
         if name in failures or any(m.name == name for m in models):
             raise UncoverError(f"two models are called {name}: name them apart with NAME=...")
         try:
@@ -44,9 +41,7 @@ def load_models(
     return models, failures
 
 
-def _loaders(
-    options: Options, align: bool, device: str
-) -> list[tuple[str, Callable[[], FillModel]]]:
+def _loaders(options: Options, device: str) -> list[tuple[str, Callable[[], FillModel]]]:
     loaders: list[tuple[str, Callable[[], FillModel]]] = []
     for text in options.weights:
         name, source = _named(text)
@@ -63,7 +58,7 @@ def _loaders(
     def train_faces() -> baselines.TrainFaces:
         if not faces:
             data = _train_data(options)
-            faces.append(baselines.learn(data, align, options.cache, options.quiet))
+            faces.append(baselines.learn(data, options.cache, options.quiet))
         return faces[0]
 
     makers: dict[str, Callable[[], FillModel]] = {
@@ -109,24 +104,55 @@ def _train_data(options: Options) -> datasets.DataSet:
         raise UncoverError(f"mean-face and pca need training photos, but {error}") from error
 
 
-def load_scorers(options: Options, device: str) -> list[Scorer]:
+@dataclass(frozen=True, eq=False)
+class Lineup:
+    """The metrics of a run. notes: metric -> why it is not there."""
+
+    scorers: list[Scorer]
+    notes: dict[str, str]
+
+    def of_kind(self, kind: type[S]) -> S | None:
+        """The scorer of a class, if it takes part."""
+        return next((s for s in self.scorers if isinstance(s, kind)), None)
+
+    @property
+    def features(self) -> str:
+        """The name of the features in use, or "none"."""
+        scorer = self.of_kind(FeatureScorer)
+        return scorer.name if scorer else NONE
+
+    @property
+    def lpips_net(self) -> str:
+        """The LPIPS network in use, or "none"."""
+        scorer = self.of_kind(LpipsScorer)
+        return scorer.net if scorer else NONE
+
+
+def load_scorers(options: Options, device: str) -> Lineup:
     """The metrics asked for; of several names the first that can be had here.
 
     Raises:
         UncoverError: what was asked for cannot be had.
     """
     scorers: list[Scorer] = [PixelScorer()]
+    notes: dict[str, str] = {}
     lpips = _first(options.lpips, "LPIPS", lambda net: LpipsScorer(net, device))
     features = _first(options.features, "features", lambda name: load_features(name, device))
     if lpips:
         scorers.append(lpips)
     if features:
         scorers.append(features)
-    if options.identity:
-        from benchmark.metrics.identity import IdentityScorer
-
+    else:
+        notes |= dict.fromkeys(("c2st", "c2st_structure"), "without features")
+    scorers.append(MouthScorer())
+    try:
         scorers.append(IdentityScorer())
-    return scorers
+    except UncoverError as error:
+        if options.identity:
+            raise
+        notes["identity"] = str(error)
+        print(f"note: {error}", file=sys.stderr)
+    return Lineup(scorers, notes)
 
 
 def _first(asked: str, what: str, load: Callable[[str], T]) -> T | None:
@@ -152,16 +178,6 @@ def _first(asked: str, what: str, load: Callable[[str], T]) -> T | None:
             print(f"note: {what} by {name}, not {names[0]}", file=sys.stderr)
         return found
     return None
-
-
-def lpips_net(scorers: list[Scorer]) -> str:
-    """The LPIPS network in use, or "none"."""
-    return next((s.net for s in scorers if isinstance(s, LpipsScorer)), NONE)
-
-
-def feature_scorer(scorers: list[Scorer]) -> FeatureScorer | None:
-    """The scorer of set-level features, if any."""
-    return next((s for s in scorers if isinstance(s, FeatureScorer)), None)
 
 
 def pick_device(name: str) -> str:

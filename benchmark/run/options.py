@@ -31,7 +31,7 @@ class Options:
     seed_weights: Path
     train: Path | None
     keep: Path | None
-    size: int
+    size: int | None
     align: bool | None
     seed: int
     lpips: str
@@ -72,12 +72,15 @@ def parser() -> argparse.ArgumentParser:
         default="ethnicity,pose",
         help="factors: ethnicity, pose, gender, mask_type or any label column; 'none' for no slice",
     )
-    data.add_argument("--size", type=int, default=256, help="side of the face crop in pixels")
+    data.add_argument(
+        "--size", type=int, metavar="PX", help="side of the pictures (default: each photo's own "
+        "resolution, 64 to 512 px)",
+    )  # fmt: skip
     data.add_argument(
         "--align",
         action=argparse.BooleanOptionalAction,
         default=None,
-        help="crop to the face by its landmarks (default: only for AFLW2000)",
+        help="turn faces upright as well (default: only for AFLW2000)",
     )
     data.add_argument("--seed", type=int, default=0, help="fixes masks, subsets and resamples")
     data.add_argument("--save-rendered", type=Path, metavar="DIR", help="keep the crops as PNG")
@@ -86,7 +89,8 @@ def parser() -> argparse.ArgumentParser:
     models.add_argument("--weights", nargs="+", default=[], metavar="W")
     models.add_argument(
         "--model", dest="models", action="append", default=[], metavar="[NAME=]KIND:...",
-        help="someone else's: cmd:'prog {image} {mask} {out}', python:module:function, onnx:FILE",
+        help="someone else's: dir:FOLDER, cmd:'prog {images} {masks} {out}', "
+        "cmd:'prog {image} {mask} {out}', python:module:function, onnx:FILE",
     )  # fmt: skip
     models.add_argument("--baseline", default="", help=f"of {', '.join(baselines.NAMES)}")
     models.add_argument("--seed-weights", type=Path, default=Path("weights-seed"), metavar="DIR")
@@ -106,10 +110,12 @@ def parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     metrics.add_argument(
         "--features", default="inception,squeezenet1_1,none", metavar="F[,F]",
-        help="for FID and KID: inception, squeezenet1_1, module:callable or none; of several the "
-        "first that can be had (default: %(default)s)",
+        help="for FID, KID and C2ST: inception, squeezenet1_1, efficientnet-lite2, module:callable "
+        "or none; of several the first that can be had (default: %(default)s)",
     )  # fmt: skip
-    metrics.add_argument("--identity", action="store_true", help="add distance to the hidden face")
+    metrics.add_argument(
+        "--identity", action="store_true", help="make it an error if identity cannot be measured"
+    )
     metrics.add_argument("--draws", type=int, default=2000, help="bootstrap resamples")
     metrics.add_argument("--floor", type=int, default=50, help="photos that FID and KID need")
     run = p.add_argument_group("run")

@@ -15,14 +15,14 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmark.metrics import Scorer
-from benchmark.metrics.features import NONE
 from benchmark.models import FillModel, check_comparable
 from benchmark.numbers import Measured, Slice, gaps, make_slices, parse_where, results, select
-from benchmark.photos import Case, Cases, DataSet, datasets, rendered, rendered_files
+from benchmark.photos import Case, Cases, DataSet, Lost, datasets, rendered, rendered_files
 from benchmark.run import lineup
 from benchmark.run.cache import digest
+from benchmark.run.collect import collect
 from benchmark.run.evaluate import TRUTH, Store, World, evaluate
+from benchmark.run.lineup import Lineup
 from benchmark.run.options import Options
 from uncover.errors import UncoverError
 from uncover.revision import git_revision
@@ -59,12 +59,12 @@ def run(options: Options, arguments: Sequence[str], world: World) -> Finished | 
     if options.save_rendered and world.main:
         bar = tqdm(cases.cases, "rendering", disable=options.quiet, leave=False)
         rendered_files.save(options.save_rendered, cases, options.seed, bar)
-    models, failures = _in_turn(world, lambda: lineup.load_models(options, align, device))
+    models, failures = _in_turn(world, lambda: lineup.load_models(options, device))
     if not models:
         raise UncoverError("; ".join(failures.values()))
-    scorers = lineup.load_scorers(options, device)
+    metrics = lineup.load_scorers(options, device)
     slices = _slices(options, cases)
-    head = _head(options, arguments, data, align, cases, slices, scorers)
+    head = _head(options, arguments, data, align, cases, slices, metrics)
     if options.keep is not None:
         check_comparable(head, options.keep)
     store = Store(options.cache)
@@ -72,7 +72,7 @@ def run(options: Options, arguments: Sequence[str], world: World) -> Finished | 
         store.forget([TRUTH, *(model.fingerprint for model in models)])
     world.gather([])
     failures |= evaluate(
-        cases, models, scorers, store, world, batch=options.batch_size,
+        cases, models, metrics.scorers, store, world, batch=options.batch_size,
         workers=lineup.thread_count(options, world.size), quiet=options.quiet,
     )  # fmt: skip
     if not world.main:
@@ -80,7 +80,7 @@ def run(options: Options, arguments: Sequence[str], world: World) -> Finished | 
     models = [model for model in models if model.name not in failures]
     if not models:
         raise UncoverError("; ".join(failures.values()))
-    measured, real = _collect(cases.cases, models, scorers, store)
+    measured, real = collect(cases.cases, models, metrics, store, options.floor)
     found = _numbers(options, slices, models, measured, real)
     return Finished(head | found | {"failures": failures}, cases, measured, models, failures)
 
@@ -124,26 +124,7 @@ def _cases(options: Options, data: DataSet, align: bool) -> Cases:
     columns = {f: [case.labels[f] for case in cases.cases] for f in late}
     kept = select(columns, late, len(cases.cases))
     chosen = [cases.cases[i] for i in kept]
-    return Cases(chosen, cases.left_out, cases.pose, cases.render)
-
-
-def _collect(
-    cases: list[Case], models: list[FillModel], scorers: list[Scorer], store: Store
-) -> tuple[list[Measured], np.ndarray | None]:
-    """Read all values back from the store, in the order of the cases."""
-    ids = [case.id for case in cases]
-    features = lineup.feature_scorer(scorers)
-    plain = [s for s in scorers if s is not features]
-    columns = tuple(column for s in plain for column in s.columns)
-    measured = []
-    for model in models:
-        values = np.concatenate([store.table(model.fingerprint, s).get(ids) for s in plain], 1)
-        rows = store.table(model.fingerprint, features).get(ids) if features else None
-        measured.append(Measured(model.name, columns, values, rows))
-        store.release()  # the rows are copies
-    real = store.table(TRUTH, features).get(ids) if features else None
-    store.release()
-    return measured, real
+    return Cases(chosen, _kept_lost(cases, late), cases.pose, cases.render)
 
 
 def _head(
@@ -153,10 +134,9 @@ def _head(
     align: bool,
     cases: Cases,
     slices: list[Slice],
-    scorers: list[Scorer],
+    metrics: Lineup,
 ) -> dict[str, Any]:
     """What results.json says of the run itself: known before anything is measured."""
-    features = lineup.feature_scorer(scorers)
     return {
         "created": _created(),
         "git": git_revision() or "unknown",
@@ -166,14 +146,15 @@ def _head(
             "split": data.split,
             "sha256": digest_of(cases.cases),
             "n": len(cases.cases),
+            "photos": len(cases.cases) + len(cases.lost),
             "left_out": {reason: len(names) for reason, names in cases.left_out.items()},
             "pose": cases.pose,
             "perceived": list(data.perceived),
         },
-        "features": features.name if features else NONE,
-        "lpips_net": lineup.lpips_net(scorers),
+        "features": metrics.features,
+        "lpips_net": metrics.lpips_net,
         "seed": options.seed,
-        "size": options.size,
+        "size": options.size or "own",
         "aligned": align,
         "draws": options.draws,
         "floor": options.floor,
@@ -198,7 +179,12 @@ def _numbers(
             "weights_sha256": model.weights_sha256,
             **model.notes,
             "slices": [
-                {"slice": s.slice.values, "n": s.slice.n, "metrics": s.metrics[model.name]}
+                {
+                    "slice": s.slice.values,
+                    "n": int(values.filled_of(s.slice.indices).sum()),
+                    "of": s.slice.of,
+                    "metrics": s.metrics[model.name],
+                }
                 for s in scored
             ],
             "gaps": gaps.find_gaps(scored, values, list(options.slices), settings),
@@ -212,8 +198,16 @@ def _numbers(
 
 
 def _slices(options: Options, cases: Cases) -> list[Slice]:
+    if not options.slices:
+        return [Slice({}, np.arange(len(cases.cases)), len(cases.lost))]
     factors = {f: [case.labels[f] for case in cases.cases] for f in options.slices}
-    return make_slices(factors) if factors else [Slice({}, np.arange(len(cases.cases)))]
+    lost = {f: [photo.labels[f] for photo in cases.lost] for f in options.slices}
+    return make_slices(factors, lost)
+
+
+def _kept_lost(cases: Cases, wanted: dict[str, set[str]]) -> list[Lost]:
+    """Of the photos that could not be drawn, those that `--where` keeps."""
+    return [p for p in cases.lost if all(p.labels[f] in v for f, v in wanted.items())]
 
 
 def digest_of(cases: list[Case]) -> str:

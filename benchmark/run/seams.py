@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from benchmark.metrics.psnr import psnr
+from benchmark.metrics import decibels
 from benchmark.models import weights_name
 from benchmark.numbers import generator_for, mean_interval
 from benchmark.photos import datasets, draw_cases
@@ -110,7 +110,7 @@ def scores(result: np.ndarray, truth: np.ndarray, alpha: np.ndarray) -> tuple[fl
     counts = np.bincount(depth.ravel())[: _DEPTH + 1]
     sums = np.bincount(depth.ravel(), weights=np.abs(new - old).ravel())[: _DEPTH + 1]
     step = np.diff(sums / np.maximum(counts, 1)).max(initial=0.0)
-    return float(now / max(float(then), 1e-6)), float(step), psnr(result, truth, painted)[1]
+    return float(now / max(float(then), 1e-6)), float(step), decibels(result, truth, painted)[1]
 
 
 def _gradient(grey: np.ndarray) -> np.ndarray:

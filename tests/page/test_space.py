@@ -17,7 +17,6 @@ PACKAGES = {
     "PIL": "pillow",
     "cv2": "opencv-python-headless",
     "yaml": "pyyaml",
-    "dlib": "dlib-bin",
     "lazy_loader": "lazy-loader",
 }
 OPTIONAL = {"onnx", "onnxruntime", "openvino"}

@@ -11,6 +11,7 @@ from .alignment import widened_to as widened_to
 from .geometry import TEMPLATE_5 as TEMPLATE_5
 from .geometry import FaceCrop as FaceCrop
 from .geometry import Rect as Rect
+from .geometry import fit_similarity as fit_similarity
 from .patch import Patch as Patch
 from .patch import patch_from_crop as patch_from_crop
 from .patch import spared as spared

@@ -30,6 +30,8 @@ from .manifest import write_rows as write_rows
 from .mean_face import FACE_68 as FACE_68
 from .mean_face import pose_from_rotation as pose_from_rotation
 from .mean_face import rotation_from_pose as rotation_from_pose
+from .mesh import Square as Square
+from .mesh import fit_mesh as fit_mesh
 from .pose import POSE_BINS as POSE_BINS
 from .pose import pose_bin as pose_bin
 from .pose import pose_name as pose_name

@@ -3,7 +3,7 @@ import pytest
 import torch
 from torchmetrics.image.fid import FrechetInceptionDistance
 
-from benchmark.metrics.fid import fid
+from benchmark.metrics.fid import frechet_distance
 
 
 class Rows(torch.nn.Module):
@@ -32,18 +32,18 @@ def test_agrees_with_torchmetrics():
     metric.update(torch.from_numpy(pictures[1]), real=False)
     a, b = (p.reshape(60, -1).astype(np.float64) for p in pictures)
     expected = float(metric.compute())
-    assert fid(a, b) == pytest.approx(expected, rel=1e-6, abs=1e-4)
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-6, abs=1e-4)
 
 
 def test_known_value_of_shifted_gaussians():
     a = rows(400)
-    assert fid(a, a + 3.0) == pytest.approx(12 * 9.0, rel=1e-9)
+    assert frechet_distance(a, a + 3.0) == pytest.approx(12 * 9.0, rel=1e-9)
 
 
 @pytest.mark.parametrize(("n", "d"), [(300, 12), (10, 40)])
 def test_identical_sets_give_zero(n, d):
     a = rows(n, d=d)
-    assert fid(a, a) == pytest.approx(0.0, abs=1e-8)
+    assert frechet_distance(a, a) == pytest.approx(0.0, abs=1e-8)
 
 
 def test_fewer_rows_than_features_agrees_with_the_matrix_root():
@@ -54,10 +54,12 @@ def test_fewer_rows_than_features_agrees_with_the_matrix_root():
     root = sqrtm(cov_a @ cov_b).real
     shift = a.mean(0) - b.mean(0)
     expected = shift @ shift + np.trace(cov_a + cov_b - 2 * root)
-    assert fid(a, b) == pytest.approx(expected, rel=1e-4)
+    assert frechet_distance(a, b) == pytest.approx(expected, rel=1e-4)
 
 
 def test_bias_falls_with_n():
-    small = np.mean([fid(rows(20, seed=s), rows(20, seed=s + 100)) for s in range(10)])
-    large = np.mean([fid(rows(500, seed=s), rows(500, seed=s + 100)) for s in range(10)])
+    small = np.mean([frechet_distance(rows(20, seed=s), rows(20, seed=s + 100)) for s in range(10)])
+    large = np.mean(
+        [frechet_distance(rows(500, seed=s), rows(500, seed=s + 100)) for s in range(10)]
+    )
     assert small > 4 * large

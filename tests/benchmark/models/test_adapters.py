@@ -66,7 +66,7 @@ def test_python_callable(function, value):
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("fill.py", r"write \[NAME=\]cmd:"),
+        ("fill.py", r"write \[NAME=\]dir:"),
         ("cmd:fill {image} {out}", r"must contain \{mask\}"),
         ("cmd:fill '{image} {mask} {out}", "No closing quotation"),
         ("python:no.such.module:f", "cannot be imported"),

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmark.metrics.psnr import psnr
+from benchmark.metrics.psnr import decibels
 from benchmark.models.baselines import MeanFace, Pca, Telea, learn
 from benchmark.models.models import paint
 from benchmark.photos.datasets import drawn
@@ -10,7 +10,7 @@ from benchmark.photos.rendered import draw_cases
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory):
-    return learn(drawn(60, first=1000), False, tmp_path_factory.mktemp("cache"), quiet=True)
+    return learn(drawn(60, first=1000), tmp_path_factory.mktemp("cache"), quiet=True)
 
 
 def test_linear_completion_beats_the_mean_face(faces, tmp_path):
@@ -21,7 +21,7 @@ def test_linear_completion_beats_the_mean_face(faces, tmp_path):
         for model in (MeanFace(faces), Pca(faces), Telea()):
             result = paint(model, pictures.masked, pictures.hole, "photo")
             assert np.array_equal(result[~pictures.hole], pictures.truth[~pictures.hole])
-            scores.append(psnr(result, pictures.truth, pictures.hole)[1])
+            scores.append(decibels(result, pictures.truth, pictures.hole)[1])
     mean, linear, telea = np.reshape(scores, (-1, 3)).mean(0)
     assert linear > mean + 1
     assert telea > 8
@@ -36,11 +36,11 @@ def test_components_are_orthonormal_and_ordered(faces):
 
 def test_learned_once_and_kept(faces, tmp_path):
     data = drawn(12, first=2000)
-    first = learn(data, False, tmp_path, quiet=True)
-    kept = learn(data, False, tmp_path, quiet=True)
+    first = learn(data, tmp_path, quiet=True)
+    kept = learn(data, tmp_path, quiet=True)
     assert first.sha256 == kept.sha256
     assert first.count == 12
-    assert learn(drawn(11, first=2000), False, tmp_path, quiet=True).sha256 != first.sha256
+    assert learn(drawn(11, first=2000), tmp_path, quiet=True).sha256 != first.sha256
 
 
 def test_known_pixels_of_a_training_like_face_are_reproduced(faces):
@@ -49,4 +49,4 @@ def test_known_pixels_of_a_training_like_face_are_reproduced(faces):
     hole = np.zeros((128, 128), bool)
     hole[70:110, 30:100] = True
     masked = np.where(hole[..., None], np.uint8(0), image)
-    assert psnr(paint(Pca(faces), masked, hole, "x"), image, hole)[1] > 30
+    assert decibels(paint(Pca(faces), masked, hole, "x"), image, hole)[1] > 30

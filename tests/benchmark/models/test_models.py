@@ -1,7 +1,11 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
+import uncover
+from benchmark.models import models
 from benchmark.models.models import UncoverModel, paint, weights_name
 from tests.uncover.standins import SMALL
 from uncover.errors import WeightsError
@@ -88,3 +92,22 @@ def test_names(folder):
     assert weights_name("someone/model") == "someone/model"
     assert weights_name(str(folder)) == folder.parent.name
     assert weights_name(str(folder.parent)) == folder.parent.name
+
+
+@pytest.mark.parametrize("file", models.filling_files(), ids=lambda f: f.name)
+def test_an_edit_in_any_file_that_a_fill_passes_through_changes_the_key(file, monkeypatch):
+    before = models.filling_code()
+    read = Path.read_text
+
+    def edited(self, *rest, **more):
+        return read(self, *rest, **more) + ("\n# edited" if self == file else "")
+
+    monkeypatch.setattr(Path, "read_text", edited)
+    assert models.filling_code() != before
+
+
+def test_the_key_covers_every_room_but_other_backends_and_commands():
+    root = Path(uncover.__file__).parent
+    rooms = {f.relative_to(root).parts[0] for f in models.filling_files() if root in f.parents}
+    every = {p.name for p in root.iterdir() if p.is_dir() and any(p.glob("*.py"))}
+    assert every - rooms == {"onnx", "commands"}

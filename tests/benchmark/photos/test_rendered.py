@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 
 from benchmark.photos import rendered, rendered_files
-from benchmark.photos.crops import face_crop
+from benchmark.photos.crops import cut_around, face_crop
 from benchmark.photos.datasets import DataSet, drawn
 from benchmark.photos.rendered import Cases, draw_cases, hole_of
+from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
+from uncover.faces import draw_face, five_points
 
 SIZE = 96
 
@@ -104,14 +106,12 @@ def test_saved_pictures_are_the_same_and_guarded(data, tmp_path):
         loaded.render(loaded.cases[1])
 
 
-def test_whole_crop_is_the_central_square_with_its_landmarks():
+def test_without_landmarks_the_central_square_is_taken():
     photo = np.zeros((100, 200, 3), np.uint8)
     photo[40:60, 90:110] = 255
-    points = np.full((68, 2), 99.5)
-    points[:, 1] = 49.5
-    crop, moved = face_crop(photo, points, 50, align=False)
+    crop, moved = face_crop(photo, None, 50, align=False)
     assert crop.shape == (50, 50, 3)
-    assert moved[0].tolist() == pytest.approx([24.5, 24.5])
+    assert moved is None
     ys, xs = np.nonzero(crop[..., 0] > 127)
     assert (ys.min(), ys.max(), xs.min(), xs.max()) == (20, 29, 20, 29)
 
@@ -122,3 +122,17 @@ def test_shrinking_is_anti_aliased():
     crop, _ = face_crop(stripes, None, 64, align=False)
     assert abs(int(crop[8:-8, 8:-8].max()) - 128) < 8
     assert abs(int(crop[8:-8, 8:-8].min()) - 128) < 8
+
+
+def test_a_cut_keeps_the_photos_pixels_and_the_landmarks_on_the_face():
+    face = draw_face(3, 200)
+    wide = np.full((400, 500, 3), 90, np.uint8)
+    wide[100:300, 150:350] = face.image
+    points = np.asarray(face.landmarks) + np.array([150, 100])
+    crop, moved = face_crop(wide, points, None, align=False)
+    cut = cut_around(500, 400, points)
+    assert crop.shape == (cut.side, cut.side, 3)
+    assert np.array_equal(crop, wide[cut.y : cut.y + cut.side, cut.x : cut.x + cut.side])
+    np.testing.assert_allclose(moved, points - (cut.x, cut.y), atol=1e-3)
+    framed = FaceCrop.from_points(five_points(points), cut.size)
+    assert np.abs(framed.to_crop([[cut.x, cut.y]])[0]).max() < 0.2 * cut.size

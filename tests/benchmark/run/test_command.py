@@ -49,7 +49,8 @@ def test_results_have_the_documented_form(run):
     model = results["models"]["tinted"]
     assert model["slices"][0]["slice"] == {"ethnicity": "all", "pose": "all", "mask_type": "all"}
     assert set(model["slices"][0]["metrics"]) == {
-        "ssim", "ssim_hole", "psnr", "psnr_hole", "fid", "kid",
+        "coverage", "ssim", "ssim_hole", "psnr", "psnr_hole", "sharpness", "edge", "mouth",
+        "identity", "c2st", "c2st_structure", "fid", "kid",
     }  # fmt: skip
     singles = [s for s in model["slices"] if s["slice"]["ethnicity"] != "all"]
     assert sum(s["n"] for s in singles if set(s["slice"].values()) - {"all"} and
@@ -65,9 +66,10 @@ def test_report_and_pictures(run):
     assert f"FID ({FEATURES} features)" in report
     assert "| FID ↓" not in report
     assert "n=0" in report
-    for name in ("heat-ssim_hole", "slices-psnr_hole", "gaps-ssim_hole", "best", "worst"):
+    for name in ("heat-ssim_hole", "slices-psnr_hole", "best", "worst", "models"):
         picture = np.asarray(Image.open(folder / "out" / f"{name}.png"))
         assert picture.std() > 5, name
+    assert not list((folder / "out").glob("gaps-*"))  # no group has ten photos
 
 
 def test_second_run_is_the_same_to_the_last_digit_and_fills_nothing(run, tmp_path, monkeypatch):

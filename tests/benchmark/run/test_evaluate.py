@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from benchmark.metrics.features import load_features
+from benchmark.features import load_features
 from benchmark.metrics.pixels import PixelScorer
 from benchmark.models.adapters import make_adapter
 from benchmark.photos.datasets import drawn
@@ -102,13 +102,13 @@ def test_a_failing_model_does_not_cost_the_others(cases, tmp_path, function, mes
     assert list(failures) == [bad.name]
     with pytest.raises(UncoverError, match=message):
         raise UncoverError(failures[bad.name])
-    assert store.table("counting", PixelScorer()).get([c.id for c in cases.cases]).shape == (7, 4)
+    assert store.table("counting", PixelScorer()).get([c.id for c in cases.cases]).shape == (7, 6)
 
 
 def test_features_of_the_bare_faces_are_kept(cases, tmp_path):
     store, _ = measure(cases, tmp_path, [Counting()])
     rows = store.table(TRUTH, scorers()[1]).get([c.id for c in cases.cases])
-    assert rows.shape == (7, 8)
+    assert rows.shape == (7, 16)  # eight of the whole crop, eight around the hole
     assert rows.dtype == np.float32
     truth = cases.render(cases.cases[0]).truth
     assert rows[0, 0] == pytest.approx(truth[:48, :48].mean() / 255, abs=1e-5)

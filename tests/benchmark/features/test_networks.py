@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmark.metrics.features import FeatureScorer, load_features
+from benchmark.features import FeatureScorer, load_features
+from benchmark.features.networks import Network
 from uncover.errors import UncoverError
 
 IMAGE = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
@@ -14,7 +15,7 @@ HOLE = np.ones((64, 64), bool)
 def test_own_callable_gets_uint8_pictures():
     scorer = load_features("tests.benchmark.stand_ins:colours")
     rows = scorer.score(IMAGE, HOLE, [IMAGE, 255 - IMAGE])
-    assert rows.shape == (2, 8)
+    assert rows.shape == (2, 16)
     assert rows[0, 0] == pytest.approx(IMAGE[:32, :32].mean() / 255, abs=1e-5)
 
 
@@ -31,8 +32,8 @@ def test_squeezenet_features_are_those_of_torchvision(monkeypatch):
     x = normalize(x, [0.485, 0.456, 0.406], [0.229, 0.224, 0.225])[None]
     with torch.no_grad():
         expected = network.features(x).mean((2, 3))[0].numpy()
-    assert row.shape == (512,)
-    np.testing.assert_allclose(row, expected, atol=1e-5)
+    assert row.shape == (512 + 512 + 36 * 64,)
+    np.testing.assert_allclose(row[:512], expected, atol=1e-5)
 
 
 def test_features_that_cannot_be_had(monkeypatch):
@@ -65,6 +66,6 @@ def test_inception_without_its_package(monkeypatch):
      (torch.zeros(3, 2), "rows")],
 )  # fmt: skip
 def test_rows_that_cannot_be_used(row, name):
-    scorer = FeatureScorer(name, name, lambda _: row, "cpu")
+    scorer = FeatureScorer(name, name, Network(lambda _: row), "cpu")
     with pytest.raises(UncoverError, match=rf"--features {name} gave shape"):
         scorer.score(IMAGE, HOLE, [IMAGE])
