@@ -131,17 +131,16 @@ def near_duplicates(hashes: np.ndarray, ranks: np.ndarray, earlier: np.ndarray) 
     others = np.ascontiguousarray(earlier.reshape(-1, HASH_BYTES)).view(np.uint64)
     twin = np.full(count, -1)
     for place, index in enumerate(order):
-        for pool, names, offset in (
-            (others, None, count),
-            (words[:place], order, 0),
-        ):
-            if not len(pool):
-                continue
-            apart = np.bitwise_count(pool ^ words[place]).sum(axis=1)
-            near = np.flatnonzero(apart <= CLEANING.alike)
-            if offset == 0:
-                near = near[twin[names[near]] < 0]
-            if len(near):
-                twin[index] = near[0] + offset if offset else names[near[0]]
-                break
+        elsewhere = _alike(others, words[place])
+        here = order[_alike(words[:place], words[place])]
+        here = here[twin[here] < 0]
+        if len(elsewhere):
+            twin[index] = count + elsewhere[0]
+        elif len(here):
+            twin[index] = here[0]
     return twin
+
+
+def _alike(pool: np.ndarray, one: np.ndarray) -> np.ndarray:
+    """Places in uint64 (N, 4) hashes of those that differ little from one (4,)."""
+    return np.flatnonzero(np.bitwise_count(pool ^ one).sum(axis=1) <= CLEANING.alike)
