@@ -22,6 +22,7 @@ os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # uncover/networks/waiting.py;
 import gradio as gr
 
 from page.api import add_api
+from page.calls import HANDLERS, Page
 from page.show import GUESS, describe_weights, read_card
 from page.tabs import ASSETS, BARE, MINUTES_KEPT, good_tab, try_tab, uncover_tab
 from page.tryon import Trials
@@ -33,7 +34,7 @@ from uncover.weights import wanted
 def build(chosen: Chosen) -> gr.Blocks:
     """The whole page for loaded weights."""
     uncoverer = chosen.uncoverer
-    with gr.Blocks(
+    with Page(
         title="uncover", analytics_enabled=False, delete_cache=(60, 60 * MINUTES_KEPT)
     ) as page:
         gr.HTML(
@@ -104,6 +105,7 @@ def serve(page: gr.Blocks, **options: Any) -> Any:
         max_file_size="60mb",
         ssr_mode=False,
         run_history=False,
+        app_kwargs={"exception_handlers": HANDLERS},
         footer_links=["api", "settings"],
         _frontend=False,  # leaves out one check, which gives up on a machine busy for 3 seconds
         **options,
