@@ -108,8 +108,7 @@ ELSEWHERE = "http://127.0.0.1:9/photo.png"
         ("uncover", {"data": ["PHOTO", None, 1]}, "fill_chin must be true or false, not 1."),
         ("uncover", {"data": ["PHOTO"] + [None] * 9}, "10 values were sent, but these are all: ph"),
         ("fill", {"data": ["PHOTO"]}, "The mask is missing"),
-        ("look", {"data": []}, "Programs cannot call this part of the page."),
-        ("paint", {"data": []}, "There is no /paint here, but /detect, /fill, /uncover."),
+        ("portrait", {"data": []}, "There is no /portrait here, but /detect, /fill, /uncover."),
         ("uncover", {"photo": "PHOTO"}, '/uncover takes JSON: {"data": [...]} with, in this order'),
         ("v2/fill", {"picture": "PHOTO"}, "/fill takes JSON: an object with any of these names"),
     ],
@@ -123,6 +122,17 @@ def test_refusals_are_one_sentence(
     assert sentence in said["error"]
     assert "\n" not in said["error"]
     assert len(said["error"]) < 250
+
+
+def test_parts_of_the_page_refuse_programs_in_a_sentence(site: str) -> None:
+    every = json.loads(ask(f"{site}config")[1])["dependencies"]
+    wanting = [
+        one for one in every if one["api_visibility"] == "private" and len(one["inputs"]) > 1
+    ]
+    assert wanting
+    name = wanting[0]["api_name"]
+    event, said = call(site, name, {"data": []})
+    assert (event, said["error"]) == ("error", "Programs cannot call this part of the page.")
 
 
 @contextmanager
