@@ -211,3 +211,23 @@ def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:
     assert not painted(confirmed)[120:150, 120:150].any()
     large = Face((110, 60, 160, 190), "without_mask", 0.8, (250, 250), reason="bare")
     assert not painted(large)[60:190, 110:160].any()
+
+
+def test_little_is_painted_beyond_a_mask() -> None:
+    large = FaceCrop.from_box((600, 600, 1400, 1600), 256)
+    mask = np.zeros((256, 256), bool)
+    mask[100:220, 60:200] = True
+    task = task_for(
+        Judged(
+            Face((600, 600, 1400, 1600), "with_mask", 0.9, (2200, 2000)),
+            large,
+            np.zeros((256, 256, 3), np.uint8),
+            mask,
+        ),
+        (),
+        SegmenterConfig(dilation=0.012),
+        Settings(),
+    )
+    assert isinstance(task, Task)
+    reach = cv2.distanceTransform((~mask).view(np.uint8), cv2.DIST_L2, 5)[task.hole].max()
+    assert 0.015 < reach / 256 < 0.026  # of the crop's side; a mask is about 0.6 wide
