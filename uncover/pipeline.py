@@ -20,6 +20,7 @@ from uncover.find import (
     Part,
     Task,
     check_places,
+    frame_for,
     from_mask,
     in_chunks,
     read_masks,
@@ -248,7 +249,8 @@ class Uncoverer:
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
             return [from_mask(whole_mask(painted), whole, photo.rgb)]
         finder = self.finder(settings)
-        faces = [f for f in finder.detections(photo) if f[2] >= settings.min_score]
+        # The mask says that there is a face: less is asked of the detector.
+        faces = [f for f in finder.detections(photo) if f[2] >= settings.reported_score]
         parts = split_mask(painted, faces)
         crops = self._framed(photo, parts, finder)
         return [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
@@ -262,7 +264,10 @@ class Uncoverer:
             for part in parts
         ]
         level = finder.aligned(photo, rough)
-        return [better or guess for better, guess in zip(level, rough, strict=True)]
+        return [
+            frame_for(part, better, guess)
+            for part, better, guess in zip(parts, level, rough, strict=True)
+        ]
 
     def _paint(
         self, photo: Photo, aside: list[Face], tasks: list[Task], settings: Settings

@@ -22,6 +22,9 @@ _LARGEST_SHIFT = 0.35  # of the crop's side
 _LARGEST_MISFIT = 0.09  # RMS distance from the template after fitting, in crop sides
 _LARGEST_TURN = 100.0  # degrees
 
+_TIE = 0.25  # of the root of its area: what is narrower is no part of a mask's body
+_LONGEST = 1.2  # a body that is longer than so many of its widths hangs down below the chin
+
 
 def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
     """The canonical crop that `points` give, or None when they cannot be right.
@@ -73,13 +76,24 @@ def frame_around_mask(mask: NDArray[np.bool_], size: int, at: tuple[int, int] = 
         size: side of the crop in pixels.
         at: the rectangle's first pixel (x, y).
     """
-    rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+    body = _without_ties(mask)
+    rows, columns = np.flatnonzero(body.any(1)), np.flatnonzero(body.any(0))
     width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
+    height = min(height, _LONGEST * width)  # what hangs down further lies below the face
     side = max(width / 0.62, height / 0.56, 4.0)
     scale = size / side
-    centre = np.array([columns[[0, -1]].mean(), rows[[0, -1]].mean()]) + at
+    centre = np.array([columns[[0, -1]].mean(), rows[0] + (height - 1) / 2]) + at
     shift = np.array([0.5, 0.63]) * size - scale * centre
     return FaceCrop(np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size)
+
+
+def _without_ties(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask, bool (h, w), without what is narrow: ties, loops and bands."""
+    reach = 2 * round(_TIE * np.sqrt(np.count_nonzero(mask)) / 2) + 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    framed = np.pad(mask.view(np.uint8), reach)
+    body = cv2.morphologyEx(framed, cv2.MORPH_OPEN, kernel)[reach:-reach, reach:-reach] > 0
+    return body if body.any() else mask
 
 
 def widened_to(

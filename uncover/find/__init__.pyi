@@ -1,5 +1,6 @@
 from .by_hand import Part as Part
 from .by_hand import check_places as check_places
+from .by_hand import frame_for as frame_for
 from .by_hand import from_mask as from_mask
 from .by_hand import read_masks as read_masks
 from .by_hand import split_mask as split_mask

@@ -9,12 +9,19 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import FaceCrop, Patch, Rect, face_box, hole_in_crop, outline, widened_to
+from uncover.crop import Box, FaceCrop, Patch, Rect, face_box, hole_in_crop, outline, widened_to
 from uncover.errors import UncoverError
-from uncover.find.outside import apart, joined
+from uncover.find.outside import apart
 from uncover.find.tasks import MASKED, Found, Task
 from uncover.images import MaskLike, Photo, read_mask
 from uncover.results import Face
+
+_OWN = 0.3  # of a piece of a mask lies in the box of the face that it is on,
+_COVERED = 0.4  # or it covers so much of the lower half of that box
+_NEAR = 0.5  # of a face's width: loose pieces that lie no further from it are its, too
+_SEEN = 0.5  # of a mask lies in the frame of a face that no detector confirms
+_MEET = 0.03  # over so much of its side a face's frame fades into the wider one,
+_ROOM = 0.12  # which leaves so much of its side free around the mask
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +84,10 @@ def check_places(places: Collection[int], count: int) -> None:
 def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]:
     """A mask's connected pieces, each with the detected face it lies on, one part per face.
 
+    A piece lies on a face that holds `_OWN` of it, or of whose lower half it covers `_COVERED`, as
+    cloth does that hangs to the chest. Other pieces within half a width of a face that
+    has a piece, such as ties, are that face's, too.
+
     Args:
         painted: bool (H, W), not empty.
         faces: what was detected; pieces on none of them become one part together.
@@ -89,11 +100,21 @@ def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]
         x0, y0, x1, y1 = _rect(stats, [index])
         ys, xs = np.nonzero(labels[y0:y1, x0:x1] == index)
         ys, xs = ys + y0, xs + x0
-        inside = [
-            float(((xs >= b[0]) & (xs < b[2]) & (ys >= b[1]) & (ys < b[3])).mean())
-            for b, _, _ in faces
+        best, most = -1, 0.0
+        for place, (box, _, _) in enumerate(faces):
+            inside = (xs >= box[0]) & (xs < box[2]) & (ys >= box[1]) & (ys < box[3])
+            low = inside & (ys >= (box[1] + box[3]) / 2)
+            half = (box[2] - box[0]) * (box[3] - box[1]) / 2
+            share = float(inside.mean())
+            if (share >= _OWN or low.sum() >= _COVERED * half) and share > most:
+                best, most = place, share
+        owners.setdefault(best, []).append(index)
+    for index in owners.pop(-1, []):
+        rect = _rect(stats, [index])
+        near = [
+            p for p in owners if p >= 0 and _gap(rect, faces[p][0]) <= _NEAR * _width(faces[p][0])
         ]
-        best = int(np.argmax(inside)) if inside and max(inside) >= 0.3 else -1
+        best = min(near, key=lambda place: _gap(rect, faces[place][0]), default=-1)
         owners.setdefault(best, []).append(index)
     parts = []
     for owner, indices in owners.items():
@@ -110,16 +131,31 @@ def whole_mask(painted: NDArray[np.bool_]) -> Part:
     return Part((x0, y0, x1, y1), painted[y0:y1, x0:x1])
 
 
+def frame_for(part: Part, level: FaceCrop | None, guess: FaceCrop) -> FaceCrop:
+    """The frame in which a part of a mask is painted: the face's, wherever that was found.
+
+    Args:
+        level: the frame that the face's points give; None where they cannot be right.
+        guess: around the detected face, or, where none was detected, around the mask.
+    """
+    if part.found is not None:
+        return level or guess
+    if level is not None:
+        weight = level.place(np.ones((level.size,) * 2, np.float32), part.rect, outside=0.0)
+        if weight[part.painted].mean() >= _SEEN:
+            return level
+    return widened_to(guess, part.painted, at=part.at)
+
+
 def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
     """The task that paints exactly a part of a mask given by hand.
 
     Args:
         part: what to paint.
-        crop: the face's frame; zoomed out when the part does not fit into it.
+        crop: the face's frame; what of the part lies outside it is painted in a wider one.
         photo: uint8 (H, W, 3).
     """
     height, width = photo.shape[:2]
-    crop = widened_to(crop, part.painted, at=part.at)
     box, label, score = part.found or (face_box(crop, width, height), MASKED, 1.0)
     face = Face(
         box=box,
@@ -133,9 +169,7 @@ def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
         crop=crop,
         outlined="given",
     )
-    hole = hole_in_crop(crop, part.painted, part.rect, (height, width))
-    patch = Patch(part.rect, part.painted.astype(np.float32))
-    return Task(face, crop, crop.extract(photo), patch, hole)
+    return _task(face, part, crop, photo, part.painted.astype(np.float32))
 
 
 def corrected(
@@ -147,17 +181,11 @@ def corrected(
 
     Args:
         mask: bool (H, W), not empty.
-        crop: the face's frame; zoomed out when the mask does not fit into it.
+        crop: the face's frame; what of the mask lies outside it is painted in a wider one.
         photo: uint8 (H, W, 3).
         feather: width of the soft edge, as a fraction of the crop's side.
     """
     part = whole_mask(mask)
-    body, straps = apart(part.painted, crop, part.at)
-    beside = None
-    if body.any() and straps.any():
-        beside = Patch(part.rect, straps.astype(np.float32))
-        part = replace(part, painted=body)
-    crop = widened_to(crop, part.painted, at=part.at)
     face = replace(
         face,
         reason=None,
@@ -168,9 +196,53 @@ def corrected(
         crop=crop,
         outlined="corrected",
     )
-    patch = Patch(face.rect, soft_edge(face, feather * crop.size / crop.scale))
-    hole = hole_in_crop(crop, face.patch, face.rect, face.size)
-    return Task(joined(face, beside), crop, crop.extract(photo), patch, hole, beside=beside)
+    return _task(face, part, crop, photo, soft_edge(face, feather * crop.size / crop.scale))
+
+
+def _task(
+    face: Face, part: Part, crop: FaceCrop, photo: NDArray[np.uint8], alpha: NDArray[np.float32]
+) -> Task:
+    """What paints a part of a mask, weighed by `alpha`, float32 (h, w): in the face's frame what
+    lies in that, straps that leave it from beside them, and the rest in a frame that holds all."""
+    body, straps = apart(part.painted, crop, part.at)
+    beside = None
+    if body.any() and straps.any():
+        beside = Patch(part.rect, np.where(straps, np.maximum(alpha, 0.5), 0).astype(np.float32))
+        alpha = np.where(straps, 0, alpha).astype(np.float32)
+    else:
+        body = part.painted
+    hole = hole_in_crop(crop, part.painted, part.rect, face.size)
+    patch, outside, around = Patch(part.rect, alpha), None, None
+    if widened_to(crop, body, 0.0, part.at) is not crop:
+        # Weight of the crop: 1 in it, falling to 0 at its edge, where the two pictures meet.
+        within = crop.place(_fading(crop.size), part.rect, outside=0.0).astype(np.float32)
+        beyond = np.where(within < 1, alpha, 0).astype(np.float32)
+        inner = np.where(within > 0, alpha, 0).astype(np.float32)
+        around = widened_to(crop, body, _ROOM, part.at)
+        if inner.any():
+            patch = Patch(part.rect, inner)
+            outside = Patch(part.rect, np.where(within > 0, beyond * (1 - within), beyond))
+        else:
+            crop, around = around, None
+            hole = hole_in_crop(crop, part.painted, part.rect, face.size)
+    return Task(face, crop, crop.extract(photo), patch, hole, outside, beside, around)
+
+
+def _fading(side: int) -> NDArray[np.float32]:
+    """Weights of a crop, float32 (S, S): 1, falling to 0 over `_MEET` of its side at the edge."""
+    from_edge = np.minimum(np.arange(side), np.arange(side)[::-1]) / max(1.0, _MEET * side)
+    ramp = np.clip(from_edge, 0, 1).astype(np.float32)
+    return np.minimum(ramp[:, None], ramp[None, :])
+
+
+def _gap(rect: Rect, box: Box) -> float:
+    """How far two rectangles lie apart, in pixels; 0 where they touch."""
+    x = max(rect[0] - box[2], box[0] - rect[2], 0.0)
+    return float(np.hypot(x, max(rect[1] - box[3], box[1] - rect[3], 0.0)))
+
+
+def _width(box: Box) -> float:
+    return box[2] - box[0]
 
 
 def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:

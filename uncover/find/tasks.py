@@ -46,8 +46,8 @@ Found = tuple[Box, str, float]
 @dataclass
 class Task:
     """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    the crop pixels to hide (bool (S, S)), and what to paint outside the crop: in the wider frame,
-    and from beside it.
+    the crop pixels to hide (bool (S, S)), and what to paint outside the crop: in the wider frame
+    (`around`, or one zoomed out by a fixed amount), and from beside it.
     """
 
     face: Face
@@ -57,6 +57,7 @@ class Task:
     hole: NDArray[np.bool_]
     outside: Patch | None = None
     beside: Patch | None = None
+    around: FaceCrop | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -41,7 +41,7 @@ def _paint_outside(
     photo: NDArray[np.uint8], task: Task, outside: Patch, blend: Blend, generator: Painter
 ) -> None:
     """Paint what the wider frame shows of the mask, beside the face that is painted already."""
-    frame, size = wider(task.crop), task.face.size
+    frame, size = task.around or wider(task.crop), task.face.size
     seen = frame.extract(photo)
     hole = hole_in_crop(frame, outside.painted, outside.rect, size)
     if task.beside is not None:  # to be painted over last, and nothing to go by until then

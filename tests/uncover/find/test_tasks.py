@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.uncover.fake_networks import CLOTH, SIZE, draw_scene, make
+from tests.uncover.fake_networks import CLOTH, SIZE, cloth_left, draw_scene, make
 from uncover.crop.alignment import frame_around_mask, refine, widened_to
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import patch_from_crop
@@ -122,7 +122,7 @@ def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> N
     small = FaceCrop(guess.matrix * 1.6, SIZE)
     crop = widened_to(small, mask)
     np.testing.assert_array_equal(widened_to(small, part.painted, at=part.at).matrix, crop.matrix)
-    task = from_mask(part, small, photo)
+    task = from_mask(part, crop, photo)
     np.testing.assert_array_equal(task.crop.matrix, crop.matrix)
     np.testing.assert_array_equal(task.hole, hole_in_crop(crop, mask))
     np.testing.assert_array_equal(task.hole, crop.extract(mask.astype(np.uint8) * 255) > 0)
@@ -130,6 +130,40 @@ def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> N
     assert task.patch.rect == whole_mask(mask).rect
     assert task.face.polygon == outline(mask)
     np.testing.assert_array_equal(task.face.mask, mask)
+
+
+HANGING = {
+    "gaiter": lambda m: m.__setitem__(np.s_[95:290, 70:130], True),
+    "ties": lambda m: m.__setitem__(np.s_[100:104, 20:180], True),
+    "a loose bow": lambda m: m.__setitem__(np.s_[150:158, 138:150], True),
+    "band over the head": lambda m: m.__setitem__(np.s_[10:110, 128:133], True),
+}
+
+
+@pytest.mark.parametrize("what", HANGING)
+def test_what_hangs_from_a_mask_does_not_move_the_face(what: str) -> None:
+    box = (60, 30, 140, 135)
+    photo = draw_scene([box], (300, 200))
+    mask = cloth(photo)
+    plain = make([box]).fill(photo, mask).faces[0]
+    HANGING[what](mask)
+    result = make([box]).fill(photo, mask)
+    assert len(result.faces) == 1
+    face = result.faces[0]
+    np.testing.assert_allclose(face.crop.matrix, plain.crop.matrix)
+    np.testing.assert_array_equal(face.mask, mask)
+    assert cloth_left(result.pixels) == 0
+    assert np.array_equal(result.pixels[~mask], photo[~mask])
+
+
+@pytest.mark.parametrize("what", HANGING)
+def test_a_frame_guessed_from_a_mask_does_not_follow_what_hangs_from_it(what: str) -> None:
+    mask = cloth(draw_scene([(60, 30, 140, 135)], (300, 200)))
+    plain = frame_around_mask(mask, SIZE)
+    HANGING[what](mask)
+    guess = frame_around_mask(mask, SIZE)
+    assert guess.scale == pytest.approx(plain.scale, rel=0.4)
+    assert np.abs(guess.to_photo([[32, 32]]) - plain.to_photo([[32, 32]])).max() < 20
 
 
 def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
