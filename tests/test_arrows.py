@@ -28,8 +28,11 @@ ROOMS = {
     "onnx": {"images", "faces", "crop", "networks", "weights"},
     "find": {"images", "faces", "crop", "networks"},
     "paint": {"images", "faces", "crop", "find", "networks"},
-    "commands": {"images", "faces", "crop", "networks", "weights", "onnx", "find", "paint"},
-}
+    "scale": {"images", "networks"},
+    "commands": {
+        "images", "faces", "crop", "networks", "weights", "onnx", "find", "paint", "scale",
+    },
+}  # fmt: skip
 # Importing these must not import PyTorch or another heavy package: the command starts fast.
 LIGHT = (
     "uncover", "uncover.pipeline", "uncover.settings", "uncover.results", "uncover.errors",

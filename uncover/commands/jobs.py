@@ -6,17 +6,15 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from uncover.commands.by_hand import doubt, save_mask
 from uncover.commands.places import STDIO, Job
 from uncover.errors import UncoverError
-from uncover.find import ON_CHIN
-from uncover.images import FORMATS, Photo, encoded, read_image, read_mask
+from uncover.images import Photo, encoded, format_for, read_image, read_mask
 from uncover.pipeline import Uncoverer
-from uncover.results import Face, Result
-
-Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]
+from uncover.results import Result
+from uncover.status import Status, why_nothing
 
 T = TypeVar("T")
 
@@ -91,7 +89,7 @@ def fill(
             result = uncoverer.fill(photo, painted)
         if result.filled:
             return result
-        status, why = _nothing_filled(result.faces)
+        status, why = why_nothing(result.faces)
         return Outcome(job, status, f"{job.source}: {why}", result.to_dict())
 
     return _attempt(job, work)
@@ -102,8 +100,7 @@ def write(job: Job, result: Result, by_hand: ByHand = NOTHING) -> Outcome:
 
     def work() -> Outcome:
         if job.target == STDIO:
-            kind = result.photo.format if result.photo.format in FORMATS.values() else None
-            kind = kind or ("JPEG" if result.photo.format == "HEIF" else "PNG")
+            kind = format_for(result.photo)
             sys.stdout.buffer.write(encoded(result.image, kind, result.photo))
             sys.stdout.buffer.flush()
         else:
@@ -141,15 +138,3 @@ def _with_name(path: Path, message: str) -> str:
     if path == STDIO:
         return f"standard input: {message}"
     return message if str(path) in message else f"{path}: {message}"
-
-
-def _nothing_filled(faces: list[Face]) -> tuple[Status, str]:
-    """Status and one line for a photo in which nothing was painted."""
-    reasons = list(dict.fromkeys(str(face.reason) for face in faces if not face.doubtful))
-    if not reasons:
-        return "no_face", "no face found"
-    if reasons == ["bare"]:
-        return "no_masked_face", "no masked face found: every face in it is bare"
-    worth = [reason for reason in reasons if reason != "bare"]
-    hint = "; --fill-chin fills these too" if ON_CHIN in worth else ""
-    return "not_filled", f"no face filled: {', '.join(worth)}{hint}"

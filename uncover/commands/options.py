@@ -20,7 +20,7 @@ LOOK = {
 }
 
 _EPILOG = f"""\
-other commands: uncover weights, uncover export, uncover page (each with --help).
+other commands: uncover page, uncover scale, uncover weights, uncover export (each with --help).
 exit codes: 0 done, 1 some photo failed, 2 wrong usage, 3 no masked face found in any photo.
 JPEG and HEIC photos become JPEG of quality 95; PNG, TIFF and WebP results equal the photo byte
 for byte outside the painted pixels. {GUESS}"""

@@ -31,6 +31,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from uncover.commands.page import main as page_main
 
         return page_main(args[1:])
+    if args[:1] == ["scale"]:
+        from uncover.commands.scale import main as scale_main
+
+        with speaking():
+            return scale_main(args[1:])
     wait_briefly()
     with speaking():
         return _main(args)

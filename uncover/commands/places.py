@@ -11,7 +11,6 @@ from pathlib import Path
 from uncover.errors import UncoverError
 from uncover.images import (
     FORMATS,
-    HEIF,
     RAW,
     READABLE,
     is_file,
@@ -19,6 +18,7 @@ from uncover.images import (
     made_here,
     starts_like_picture,
     walk,
+    writable,
 )
 from uncover.results import sample_paths
 
@@ -100,15 +100,6 @@ def plan(
         else:
             jobs.append(Job(photo, out / writable("stdin.png" if photo == STDIO else photo).name))
     return _without_clashes(jobs, samples, overwrite), notes
-
-
-def writable(path: Path | str) -> Path:
-    """The path with an ending that can be written: HEIC becomes JPEG, other kinds PNG."""
-    path = Path(path)
-    suffix = path.suffix.lower()
-    if suffix in FORMATS:
-        return path
-    return path.with_suffix(".jpg" if suffix in HEIF else ".png")
 
 
 def _is_one_file(out: Path) -> bool:

@@ -8,6 +8,7 @@ from .kinds import HEIF as HEIF
 from .kinds import RAW as RAW
 from .kinds import READABLE as READABLE
 from .kinds import starts_like_picture as starts_like_picture
+from .kinds import writable as writable
 from .likeness import fetching as fetching
 from .likeness import load_lpips as load_lpips
 from .likeness import ssim_map as ssim_map
@@ -16,6 +17,7 @@ from .masks import read_mask as read_mask
 from .photo import Photo as Photo
 from .provenance import FOUND_MASK as FOUND_MASK
 from .writing import encoded as encoded
+from .writing import format_for as format_for
 from .writing import made_here as made_here
 from .writing import write_image as write_image
 from .writing import write_picture as write_picture

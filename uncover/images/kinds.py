@@ -42,6 +42,15 @@ _HEIF_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b
 _DNG_VERSION, _SUBFILE, _SUB_IFDS = 50706, 254, 330
 
 
+def writable(path: Path | str) -> Path:
+    """The path with an ending that can be written: HEIC becomes JPEG, other kinds PNG."""
+    path = Path(path)
+    suffix = path.suffix.lower()
+    if suffix in FORMATS:
+        return path
+    return path.with_suffix(".jpg" if suffix in HEIF else ".png")
+
+
 def is_heif(head: bytes) -> bool:
     """Whether a file that starts so is HEIC or HEIF (AVIF, which PIL reads itself, is not)."""
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in head[8:HEAD]

@@ -74,6 +74,14 @@ def write_picture(path: Path, raw: bytes) -> None:
         raise ImageError(f"cannot write {path}: {one_line(error)}") from None
 
 
+def format_for(photo: Photo) -> str:
+    """PIL's name of the format a result is written in where no name says it: the photo's own if
+    that can be written, JPEG for HEIF, else PNG."""
+    if photo.format in FORMATS.values():
+        return str(photo.format)
+    return "JPEG" if photo.format == "HEIF" else "PNG"
+
+
 def made_here(path: Path) -> bool:
     """Whether a file carries the note of this program (BMP files cannot)."""
     try:

@@ -1,0 +1,22 @@
+"""What became of a photo: its status, and one line for people where nothing was painted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from uncover.find import ON_CHIN
+from uncover.results import Face
+
+Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]
+
+
+def why_nothing(faces: list[Face]) -> tuple[Status, str]:
+    """Status and one line for a photo in which nothing was painted."""
+    reasons = list(dict.fromkeys(str(face.reason) for face in faces if not face.doubtful))
+    if not reasons:
+        return "no_face", "no face found"
+    if reasons == ["bare"]:
+        return "no_masked_face", "no masked face found: every face in it is bare"
+    worth = [reason for reason in reasons if reason != "bare"]
+    hint = "; --fill-chin fills these too" if ON_CHIN in worth else ""
+    return "not_filled", f"no face filled: {', '.join(worth)}{hint}"
