@@ -191,7 +191,8 @@ def iter_manifest(folder: Path | str, split: str | None = None) -> Iterator[Face
             header = tuple(next(reader, ()))
             if header != MANIFEST_COLUMNS:
                 raise UncoverError(
-                    f"{path} has columns {','.join(header)}; expected {','.join(MANIFEST_COLUMNS)}"
+                    f"{path} has columns {_on_one_line(','.join(header))}; "
+                    f"expected {','.join(MANIFEST_COLUMNS)}"
                 )
             for cells in reader:
                 if len(cells) != len(MANIFEST_COLUMNS):
@@ -205,11 +206,18 @@ def iter_manifest(folder: Path | str, split: str | None = None) -> Iterator[Face
                 try:
                     yield parse_row(row, root)
                 except ValueError as error:
-                    raise UncoverError(f"{path} line {reader.line_num}: {error}") from error
+                    told = _on_one_line(str(error))
+                    raise UncoverError(f"{path} line {reader.line_num}: {told}") from error
     except FileNotFoundError:
         raise UncoverError(f"{path} is missing; prepare the data again") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise UncoverError(f"{path} is not a readable CSV: {error}") from error
+        told = _on_one_line(str(error))
+        raise UncoverError(f"{path} is not a readable CSV: {told}") from error
+
+
+def _on_one_line(text: str) -> str:
+    """Cells may hold line breaks."""
+    return " ".join(text.split())
 
 
 def read_manifest(folder: Path | str, split: str | None = None) -> list[FaceRecord]:

@@ -109,3 +109,11 @@ def test_records_come_one_by_one(copy):
     assert next(records).split == "train"
     with pytest.raises(UncoverError, match="line 3"):
         next(records)
+
+
+def test_a_line_break_in_a_cell_does_not_break_the_error(copy):
+    path = copy / "manifest.csv"
+    path.write_text('"pa\nth"' + path.read_text().removeprefix("path"))
+    with pytest.raises(UncoverError, match="has columns pa th,") as caught:
+        list(iter_manifest(copy))
+    assert "\n" not in str(caught.value)
