@@ -1,0 +1,1 @@
+"""Kills at bad moments, run on demand: `python -m tests.faults.NAME`."""
