@@ -17,7 +17,6 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # uncover/networks/waiting.py; PyTorch is below
 
 import gradio as gr
 

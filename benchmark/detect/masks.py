@@ -13,6 +13,7 @@ from tqdm import tqdm
 from benchmark.numbers import generator_for, make_slices, mean_interval
 from benchmark.photos import Case, face_crop
 from benchmark.report import tables
+from uncover.crop import mask_overlap
 from uncover.faces import five_points
 from uncover.masking import draw_mask
 
@@ -72,8 +73,7 @@ def _score(segmenter: Any, case: Case, size: int, seed: int) -> tuple[float, int
     config = segmenter.config
     found = segmenter.segment(masked[None]).probability[0] >= config.threshold
     drawn = alpha >= 0.5
-    either = (found | drawn).sum()
-    overlap = float((found & drawn).sum() / either) if either else 1.0
+    overlap = mask_overlap(found, drawn)
     far = cv2.distanceTransform((~found).astype(np.uint8), cv2.DIST_L2, 5)
     lost = int((drawn & (far > config.dilation * size)).sum()) if found.any() else int(drawn.sum())
     angle = generator_for(seed, case.sha256, "turn").uniform(-TURN, TURN)

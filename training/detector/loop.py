@@ -20,7 +20,7 @@ from torchvision.models.detection._utils import BalancedPositiveNegativeSampler
 
 from training.data import LabelledPhoto, find_labelled_sets, find_prepared_faces
 from training.detector.scenes import SceneComposer, SceneSettings, masked_face
-from training.detector.scores import score_detector, write_sheet
+from training.detector.scores import draw_sheet, score_detector
 from training.run import (
     Loop,
     LoopSettings,
@@ -194,7 +194,7 @@ def train(
 
     def evaluate(seen: int) -> dict[str, float]:
         sheet = data.val_scenes[:12] + data.val_closeups[:12]
-        write_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, sheet)
+        draw_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, sheet)
         limit = settings.eval_photos
         return score_detector(
             ema, data.val_scenes[:limit], data.val_closeups[:limit], data.val_bare[:limit]

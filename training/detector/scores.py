@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 
 from training.data import LabelledPhoto, read_rgb
+from training.run import write_sheet
+from uncover.crop import overlap
 from uncover.networks import LABELS, Detections, MaskDetector
 
 SIZES = {
@@ -92,16 +94,8 @@ def found_as(
         ]
         for box in photo.boxes[photo.labels == LABELS.index(name) + 1]:
             total += 1
-            hits += any(iou(box, other) >= 0.5 for other in same)
+            hits += any(overlap(box, other) >= 0.5 for other in same)
     return hits, total
-
-
-def iou(a: np.ndarray, b: np.ndarray) -> float:
-    """Intersection over union of two x0, y0, x1, y1 boxes."""
-    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
-    common = float(np.clip(high - low, 0, None).prod())
-    areas = float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod())
-    return common / max(areas - common, 1e-9)
 
 
 def score_detector(
@@ -126,7 +120,7 @@ def score_detector(
     return scores
 
 
-def write_sheet(
+def draw_sheet(
     path: Path, model: MaskDetector, photos: Sequence[LabelledPhoto], columns: int = 6
 ) -> None:
     """A contact sheet: what is found (thick) over what is labelled (thin)."""
@@ -144,12 +138,7 @@ def write_sheet(
         tile = np.full((256, 256, 3), 40, np.uint8)
         tile[: small.shape[0], : small.shape[1]] = small
         tiles.append(tile)
-    if not tiles:
-        return
-    tiles += [np.full((256, 256, 3), 40, np.uint8)] * (-len(tiles) % columns)
-    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    write_sheet(path, tiles, columns, grey=40)
 
 
 def _xywh(boxes: np.ndarray) -> list[list[float]]:

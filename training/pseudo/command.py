@@ -20,7 +20,7 @@ from tqdm import tqdm
 from training.data import is_held_out, read_rgb
 from training.run import command_parser, run_to_exit
 from uncover.atomic import write_atomically
-from uncover.crop import FaceCrop, refine
+from uncover.crop import FaceCrop, mask_overlap, refine
 from uncover.errors import UncoverError
 from uncover.networks import MaskDetector, MaskSegmenter
 
@@ -109,7 +109,7 @@ def look_again(segmenter: MaskSegmenter, photo: np.ndarray, crop: FaceCrop) -> A
     inner = np.zeros_like(whole)
     edge = side // 10
     inner[edge:-edge, edge:-edge] = True
-    overlaps = [_iou((p >= 0.5) & inner, whole & inner) for p in planes]
+    overlaps = [mask_overlap((p >= 0.5) & inner, whole & inner) for p in planes]
     deviation = np.linalg.norm(np.std(points, axis=0), axis=1).mean() / side
     return Agreement(mean, np.mean(points, axis=0), min(overlaps), float(deviation))
 
@@ -169,10 +169,6 @@ def solid(mask: np.ndarray) -> np.ndarray:
     if outlines:
         cv2.drawContours(filled, [max(outlines, key=cv2.contourArea)], -1, 1, cv2.FILLED)
     return filled > 0
-
-
-def _iou(a: np.ndarray, b: np.ndarray) -> float:
-    return float((a & b).sum() / max(1, (a | b).sum()))
 
 
 def label_folder(

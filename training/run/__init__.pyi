@@ -21,4 +21,5 @@ from .runs import crossed as crossed
 from .runs import initial_weights as initial_weights
 from .runs import run_command as run_command
 from .runs import schedule as schedule
+from .sheet import write_sheet as write_sheet
 from .stopwatch import Stopwatch as Stopwatch

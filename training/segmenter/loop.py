@@ -25,7 +25,7 @@ from training.run import (
     start_torch,
 )
 from training.segmenter.masked_crops import CropSettings, MaskedCrops
-from training.segmenter.scores import fixed_crops, score_segmenter, write_sheet
+from training.segmenter.scores import draw_sheet, fixed_crops, score_segmenter
 from uncover.errors import UncoverError
 from uncover.faces import FaceRecord, read_manifest
 from uncover.networks import MaskSegmenter, SegmenterConfig
@@ -155,7 +155,7 @@ def train(
     def evaluate(seen: int) -> dict[str, float] | None:
         if not val_crops:
             return None
-        write_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, val_crops[:24])
+        draw_sheet(out / "sheets" / f"{seen:09d}.jpg", ema, val_crops[:24])
         return score_segmenter(ema, val_crops)
 
     # The loop.

@@ -9,7 +9,9 @@ import cv2
 import numpy as np
 
 from training.data import read_rgb
+from training.run import write_sheet
 from training.segmenter.masked_crops import CropSettings, MaskedCrop, make_crop
+from uncover.crop import mask_overlap
 from uncover.faces import FaceRecord
 from uncover.networks import MaskSegmenter
 
@@ -52,7 +54,7 @@ def score_segmenter(model: MaskSegmenter, crops: Sequence[MaskedCrop]) -> dict[s
         guess = found.probability[0] >= model.config.threshold
         if truth.any():
             seen = guess & crop.valid
-            overlaps.append((truth & seen).sum() / (truth | seen).sum())
+            overlaps.append(mask_overlap(truth, seen))
         wide = dilate(guess, model.config.dilation * side)
         lost += int((truth & ~wide).sum())
         painted += int((wide & crop.valid & ~truth).sum())
@@ -80,7 +82,7 @@ def dilate(mask: np.ndarray, radius: float) -> np.ndarray:
     return far <= radius
 
 
-def write_sheet(
+def draw_sheet(
     path: Path, model: MaskSegmenter, crops: Sequence[MaskedCrop], columns: int = 8
 ) -> None:
     """A contact sheet: the found mask in red, its points in green, the true outline in white."""
@@ -92,10 +94,7 @@ def write_sheet(
         )
         cv2.drawContours(tile, edge, -1, (255, 255, 255), 1)
         tiles.append(cv2.resize(tile, (192, 192), interpolation=cv2.INTER_AREA))
-    tiles += [np.zeros((192, 192, 3), np.uint8)] * (-len(tiles) % columns)
-    rows = [np.hstack(tiles[i : i + columns]) for i in range(0, len(tiles), columns)]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    cv2.imwrite(str(path), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    write_sheet(path, tiles, columns)
 
 
 def overlay(image: np.ndarray, model: MaskSegmenter) -> np.ndarray:

@@ -17,7 +17,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -26,7 +25,15 @@ from torch import Tensor, nn
 
 from training.data import AugmentSettings, Source, evaluation_set, open_data
 from training.gan import DRAWN_AT, build_lpips, losses, small_batch
-from training.run import Loop, LoopSettings, RunState, deadline, run_command, start_torch
+from training.run import (
+    Loop,
+    LoopSettings,
+    RunState,
+    deadline,
+    run_command,
+    start_torch,
+    write_sheet,
+)
 from uncover.errors import UncoverError
 from uncover.networks import PATCH, Generator, shrink, to_network
 from uncover.weights import load_component, read_config, save_component
@@ -270,9 +277,8 @@ def sample_spread(
     parts = [slice(start, start + 4) for start in range(0, len(images), 4)]
     filled = np.concatenate([model.sample(images[p], holes[p], count) for p in parts], axis=1)
     filled = np.where(holes[None, ..., None], filled, images[None])
-    sheet.parent.mkdir(parents=True, exist_ok=True)
-    rows = [np.concatenate(list(each[:8]), axis=1) for each in (*filled, images)]
-    cv2.imwrite(str(sheet), cv2.cvtColor(np.concatenate(rows), cv2.COLOR_RGB2BGR))
+    columns = min(8, len(images))
+    write_sheet(sheet, [tile for each in (*filled, images) for tile in each[:columns]], columns)
     if lpips is None:
         return {}
     planes = torch.from_numpy(filled).movedim(-1, 2)

@@ -125,13 +125,22 @@ def widened_to(
     return FaceCrop(matrix, crop.size)
 
 
-def overlap(box: Box, other: Box) -> float:
-    """Intersection over union of two boxes (x0, y0, x1, y1)."""
+def overlap(box: ArrayLike, other: ArrayLike) -> float:
+    """Intersection over union of two boxes (x0, y0, x1, y1).
+
+    As torchvision's `box_iou`; that needs PyTorch, and photos are also filled without.
+    """
     a, b = np.asarray(box, float), np.asarray(other, float)
     sides = np.maximum(np.minimum(a[2:], b[2:]) - np.maximum(a[:2], b[:2]), 0)
     shared = float(sides.prod())
     union = float((a[2:] - a[:2]).prod() + (b[2:] - b[:2]).prod()) - shared
     return shared / union if union > 0 else 0.0
+
+
+def mask_overlap(mask: NDArray[np.bool_], other: NDArray[np.bool_]) -> float:
+    """Intersection over union of two masks of one size; 1 where both are empty."""
+    either = int((mask | other).sum())
+    return int((mask & other).sum()) / either if either else 1.0
 
 
 def whole_face(crop: FaceCrop) -> Box:

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from tests.training.drawn_scenes import write_drawn_scenes
 from training.data.coco import LabelledPhoto
 from training.detector import loop as detector
-from training.detector.scores import average_precision, found_as, iou
+from training.detector.scores import average_precision, found_as
 from training.run.checkpoint import load_checkpoint
 from uncover.faces.drawn import write_drawn_faces
 from uncover.networks.detections import Detections
@@ -146,11 +146,3 @@ def test_found_as_counts_label_score_and_place():
     assert found_as(TRUTH, found, "with_mask") == (1, 2)
     assert found_as(TRUTH, found, "with_mask", score=0.3) == (2, 2)
     assert found_as(TRUTH, found, "without_mask") == (0, 1)
-
-
-@pytest.mark.parametrize(
-    ("other", "expected"),
-    [([0, 0, 10, 10], 1.0), ([10, 10, 20, 20], 0.0), ([0, 5, 10, 15], 1 / 3)],
-)
-def test_iou(other, expected):
-    assert iou(np.float32([0, 0, 10, 10]), np.float32(other)) == pytest.approx(expected)

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from torchvision.ops import box_iou
 
 from uncover.crop.alignment import (
     face_box,
     frame_around_mask,
     is_same_face,
+    mask_overlap,
     overlap,
     refine,
     widened_to,
@@ -84,3 +87,19 @@ def test_face_box_and_overlap() -> None:
     assert overlap(box, (100, 100, 180, 200)) > 0.7
     assert overlap((0, 0, 2, 2), (1, 0, 3, 2)) == pytest.approx(1 / 3)
     assert overlap((0, 0, 1, 1), (5, 5, 6, 6)) == 0
+
+
+def test_overlaps_are_those_of_torchvision() -> None:
+    rng = np.random.default_rng(0)
+    boxes = np.sort(rng.uniform(0, 10, (20, 2, 2)), axis=1).reshape(20, 4)
+    expected = box_iou(torch.from_numpy(boxes), torch.from_numpy(boxes)).numpy()
+    found = [[overlap(a, b) for b in boxes] for a in boxes]
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+    assert overlap((0, 0, 10, 10), (10, 10, 20, 20)) == 0
+
+
+def test_masks_overlap() -> None:
+    mask = np.zeros((4, 4), bool)
+    assert mask_overlap(mask, mask) == 1
+    mask[:2] = True
+    assert mask_overlap(mask, mask.T) == pytest.approx(4 / 12)
