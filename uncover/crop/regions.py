@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop.geometry import TEMPLATE_5, FaceCrop, Rect
 
-_SMALLEST = 0.004  # a mask covers more of the crop than this
-_BRIDGE = 0.40  # height between eyes and nose tip; what lies mostly above it is no mask (glasses)
-_STRAP = 0.1  # what is narrower than this part of the crop is a strap, not a mask's body
-_WHOLE = 0.85  # of its convex hull a mask's body covers at least this
-_COMPANION = 0.08  # other pieces count when they have this part of the largest one's area
+
+@dataclass(frozen=True)
+class MaskShape:
+    """What of a segmenter's answer is this face's mask.
+
+    `whole` and `strap` were chosen on masks that `uncover.masking` draws; what the others were
+    chosen on was not written down.
+
+    Attributes:
+        smallest: a mask covers more of the crop than this.
+        bridge: height between eyes and nose tip, in crop sides; what lies mostly above it is no
+            mask (glasses).
+        companion: other pieces count when they have this part of the largest one's area.
+        strap: what is narrower than this part of the crop is a strap, not a mask's body.
+        whole: of its convex hull a mask's body covers at least this.
+        bare_mouth: a mask that covers less of the mouth hangs on the chin.
+    """
+
+    smallest: float = 0.004
+    bridge: float = 0.40
+    companion: float = 0.08
+    strap: float = 0.1
+    whole: float = 0.85
+    bare_mouth: float = 0.3
+
+
+SHAPE = MaskShape()
 
 
 def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
@@ -31,22 +55,22 @@ def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np
     face = np.zeros_like(raw)
     centre = round(0.5 * side), round(0.66 * side)
     cv2.ellipse(face, centre, (round(0.27 * side), round(0.30 * side)), 0, 0, 360, 1, -1)
-    bridge = int(np.ceil(_BRIDGE * side))
+    bridge = int(np.ceil(SHAPE.bridge * side))
     keep: list[int] = []
     for index in range(1, count):
         x, y, width, height, area = stats[index]
         piece = labels[y : y + height, x : x + width] == index
         below = int(piece[max(0, bridge - y) :].sum())
         on_face = int(face[y : y + height, x : x + width][piece].sum())
-        enough = on_face >= 0.25 * _SMALLEST * side * side
+        enough = on_face >= 0.25 * SHAPE.smallest * side * side
         if enough and below >= 0.5 * area:
             keep.append(index)
     areas = {index: int(stats[index, cv2.CC_STAT_AREA]) for index in keep}
     largest = max(areas.values(), default=0)
-    if largest < _SMALLEST * side * side:
+    if largest < SHAPE.smallest * side * side:
         return np.zeros(raw.shape, bool)
     chosen = np.zeros(count, np.uint8)
-    chosen[[i for i, area in areas.items() if area >= _COMPANION * largest]] = 1
+    chosen[[i for i, area in areas.items() if area >= SHAPE.companion * largest]] = 1
     outlines, _ = cv2.findContours(chosen[labels], cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     solid = np.zeros_like(raw)
     cv2.drawContours(solid, outlines, -1, 1, thickness=cv2.FILLED)
@@ -63,7 +87,7 @@ def rounded_out(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         mask: bool (S, S).
     """
     side = mask.shape[0]
-    reach = 2 * round(_STRAP * side / 2) + 1
+    reach = 2 * round(SHAPE.strap * side / 2) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
@@ -78,7 +102,7 @@ def rounded_out(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         return mask
     hull = np.zeros_like(body)
     cv2.fillConvexPoly(hull, cv2.convexHull(np.concatenate(outlines)), 1)
-    if cv2.countNonZero(body) >= _WHOLE * cv2.countNonZero(hull):
+    if cv2.countNonZero(body) >= SHAPE.whole * cv2.countNonZero(hull):
         return mask
     whole = mask.copy()
     whole[near] |= hull > 0
@@ -93,7 +117,7 @@ def is_on_chin(mask: NDArray[np.bool_], points: NDArray[np.floating] | None = No
         points: (5, 2) in crop pixels; the canonical places when None.
     """
     covered = mouth_covered(mask, points)
-    return covered is not None and covered < 0.3
+    return covered is not None and covered < SHAPE.bare_mouth
 
 
 def mouth_covered(

@@ -7,7 +7,7 @@ from .by_hand import split_mask as split_mask
 from .by_hand import whole_mask as whole_mask
 from .finding import FaceFinder as FaceFinder
 from .finding import in_chunks as in_chunks
-from .outside import paint_over as paint_over
+from .outside import REACH as REACH
 from .outside import wider as wider
 from .tasks import ON_CHIN as ON_CHIN
 from .tasks import Task as Task

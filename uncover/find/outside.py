@@ -9,7 +9,7 @@ which sees the wider frame for it (`uncover.paint.painting`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,26 +27,55 @@ REACH = 1.35
 STRAP_FEATHER = 0.012
 """Width of the fade beside a strap, in crop sides: narrow, for ears are to stay as they are."""
 
-_THIN = 0.028  # half the width of a strap is at most this part of the wider frame's side
-_BESIDE = 0.24  # of the crop's side; between, what is thin is a mask's tip
-_STRAP = 1.1  # times the threshold: with less, ears that loops lie around are called straps
-_OVER = 0.05  # what of a mask reaches out further at the sides, in crop sides, is large
-_SCARF = 0.2  # what leaves the wider frame below over such a width, in crop sides, is no mask
-_ARC = (0.5, 0.48, 0.43)  # below the chin: height of its centre, half width and depth, crop sides
-_GAITER = 0.4  # so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand
-_DEEP = 0.085  # what reaches further below the crop, in crop sides, may be a collar or a neck
-_NEAR_BELOW = 0.024  # a mask that ends so near its crop's lower edge, in crop sides, may go on
-_WIDENED = 0.06  # a painted strap is wider by this, in crop sides, than what was seen of it
-_RIM = 0.008  # of a body is no strap, in the same unit
-_DETAIL = 2.0  # painted over at this many times the wider frame's resolution, at most
-_SURE = 0.72  # the mean probability of what lies outside is at least this, or it is no mask
-_SURE_BELOW = 0.9  # of what reaches deep below
-_TOUCH = 0.024  # a strap begins at most this far from the mask in the crop, in the same unit
+
+@dataclass(frozen=True)
+class OutsideMask:
+    """What of the pixels found outside a crop is mask, and of which kind.
+
+    `strap`, `deep`, `sure`, `sure_below`, `arc` and `gaiter` were set by looking at web photos
+    (docs/history.md); what the others were chosen on was not written down.
+
+    Attributes:
+        thin: half the width of a strap is at most this part of the wider frame's side.
+        beside: in the crop's outer parts so wide, in its side, what is thin is a strap; between, it
+            is a mask's tip.
+        strap: times the threshold: with less, ears that loops lie around are called straps.
+        over: what of a mask reaches out further at the sides, in crop sides, is large.
+        scarf: what leaves the wider frame below over such a width, in crop sides, is no mask.
+        arc: below the chin: height of its centre, half width and depth, in crop sides.
+        gaiter: so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand.
+        deep: what reaches further below the crop, in crop sides, may be a collar or a neck.
+        near_below: a mask that ends so near its crop's lower edge, in crop sides, may go on.
+        widened: a painted strap is wider by this, in crop sides, than what was seen of it.
+        rim: of a body is no strap, in parts of the wider frame's side.
+        sure: the mean probability of what lies outside is at least this, or it is no mask;
+        sure_below: of what reaches deep below.
+        touch: a strap begins at most this far from the mask in the crop, in parts of the wider
+            frame's side.
+    """
+
+    thin: float = 0.028
+    beside: float = 0.24
+    strap: float = 1.1
+    over: float = 0.05
+    scarf: float = 0.2
+    arc: tuple[float, float, float] = (0.5, 0.48, 0.43)
+    gaiter: float = 0.4
+    deep: float = 0.085
+    near_below: float = 0.024
+    widened: float = 0.06
+    rim: float = 0.008
+    sure: float = 0.72
+    sure_below: float = 0.9
+    touch: float = 0.024
+
+
+OUTSIDE = OutsideMask()
 
 
 def is_cut_off(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask, bool (S, S), touches its crop's edge, or all but touches the lower one."""
-    below = mask[-max(2, round(_NEAR_BELOW * len(mask))) :]
+    below = mask[-max(2, round(OUTSIDE.near_below * len(mask))) :]
     return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any() or below.any())
 
 
@@ -58,20 +87,20 @@ def is_scarf(seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
         mask: bool (S, S), the mask in the crop.
     """
     side = len(mask)
-    if mask[-2:].any(0).sum() < _GAITER * side:
+    if mask[-2:].any(0).sum() < OUTSIDE.gaiter * side:
         return False
     count, labels = cv2.connectedComponents(seen.view(np.uint8), connectivity=8)
     ways_out = labels[_middle(side, 0.5)[0].stop], labels[-2:].max(0)
     width = np.minimum(*(np.bincount(way, minlength=count) for way in ways_out))
-    return bool((width[1:] >= _SCARF * side / REACH).any())
+    return bool((width[1:] >= OUTSIDE.scarf * side / REACH).any())
 
 
 def pulled_down(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of a scarf before a face, bool (S, S), the part above an arc below the chin, and straps: what
     is left of it lies around the neck."""
     side = len(mask)
-    centre = round(0.5 * side), round(_ARC[0] * side)
-    half = round(_ARC[1] * side), round(_ARC[2] * side)
+    centre = round(0.5 * side), round(OUTSIDE.arc[0] * side)
+    half = round(OUTSIDE.arc[1] * side), round(OUTSIDE.arc[2] * side)
     face = np.zeros(mask.shape, np.uint8)
     cv2.ellipse(face, centre, half, 0, 0, 180, 1, -1)
     face[: centre[1]] = 1
@@ -87,10 +116,10 @@ def wider(crop: FaceCrop) -> FaceCrop:
 
 def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask in its crop, bool (S, S), without its straps: what is thin near the crop's sides."""
-    beside = round(_BESIDE * len(mask))
+    beside = round(OUTSIDE.beside * len(mask))
     body = mask.copy()
     body[:, :beside] = body[:, -beside:] = False
-    return body | _body(mask, _THIN * REACH * len(mask))
+    return body | _body(mask, OUTSIDE.thin * REACH * len(mask))
 
 
 def outside(
@@ -115,9 +144,9 @@ def outside(
         and what is not surely mask: ears, collars and necks.
     """
     side = mask.shape[0]
-    thin = probability >= _STRAP * threshold
-    body = _body(probability >= threshold, _THIN * side)
-    rim = cv2.dilate(body.view(np.uint8), _disc(_RIM * side)) > 0
+    thin = probability >= OUTSIDE.strap * threshold
+    body = _body(probability >= threshold, OUTSIDE.thin * side)
+    rim = cv2.dilate(body.view(np.uint8), _disc(OUTSIDE.rim * side)) > 0
     thin[rim] = False  # of a body, and no strap
     body &= visible
     for part in (thin, body, rim):
@@ -127,17 +156,17 @@ def outside(
     leaving = np.bincount(labels[-2:].max(0), minlength=count)
     sure = np.bincount(labels.ravel(), probability.ravel(), count)
     size = np.bincount(labels.ravel(), minlength=count)
-    worn = sure >= _SURE * size
+    worn = sure >= OUTSIDE.sure * size
     worn[0] = False
-    worn[leaving >= _SCARF * side / REACH] = False
+    worn[leaving >= OUTSIDE.scarf * side / REACH] = False
     deep = np.zeros(count, bool)
-    deep[labels[_middle(side, 0.5 + _DEEP)[0].stop :]] = True
-    worn &= ~deep | (sure >= _SURE_BELOW * size)
+    deep[labels[_middle(side, 0.5 + OUTSIDE.deep)[0].stop :]] = True
+    worn &= ~deep | (sure >= OUTSIDE.sure_below * size)
     overhang = worn[labels]
-    near = cv2.dilate(overhang.view(np.uint8), _disc(_RIM * side)) > 0
+    near = cv2.dilate(overhang.view(np.uint8), _disc(OUTSIDE.rim * side)) > 0
     straps = thin & _beginning_at(mask, thin | (rim & near))
     aside = np.ones(overhang.shape, bool)
-    aside[:, _middle(side, 0.5 + _OVER)[1]] = False
+    aside[:, _middle(side, 0.5 + OUTSIDE.over)[1]] = False
     large = np.zeros(count, bool)
     large[labels[overhang & aside]] = True
     return straps, overhang & ~large[labels], overhang & large[labels]
@@ -150,7 +179,7 @@ def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray
     shift = (1 - 1 / REACH) * (side - 1) / 2
     zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
     known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
-    begins = cv2.dilate(known, _disc(_TOUCH * side)) > 0
+    begins = cv2.dilate(known, _disc(OUTSIDE.touch * side)) > 0
     count, labels = cv2.connectedComponents(pieces.view(np.uint8), connectivity=8)
     leaving = np.ones((side, side), bool)
     leaving[_middle(side, 0.5)] = False
@@ -203,7 +232,7 @@ def apart(
     beyond = painted & ~_within(crop, painted.shape, at)
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
-        reach = (_THIN * REACH + _WIDENED) * crop.size / crop.scale
+        reach = (OUTSIDE.thin * REACH + OUTSIDE.widened) * crop.size / crop.scale
         beyond &= ~_body(painted, reach, cv2.BORDER_CONSTANT)
     return painted & ~beyond, beyond
 
@@ -213,31 +242,6 @@ def _within(crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int]) -> NDAr
     inside = np.zeros(shape, np.uint8)
     cv2.fillConvexPoly(inside, np.round(crop.corners() - at).astype(np.int32), 1)
     return inside > 0
-
-
-def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
-    """Paint over a patch from what lies beside it, in place; no other pixel is touched.
-
-    Args:
-        photo: uint8 (H, W, 3), the face painted in already.
-        patch: where. crop: the face's frame, which says how large the face is.
-    """
-    height, width = photo.shape[:2]
-    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
-    x0, y0, x1, y1 = patch.rect
-    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
-    x1, y1 = min(x1, width), min(y1, height)
-    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
-    alpha = np.zeros(target.shape[:2], np.float32)
-    left, top = patch.rect[0] - x0, patch.rect[1] - y0
-    alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
-    zoom = min(1.0, _DETAIL * crop.scale / REACH)
-    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
-    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
-    seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
-    filled = cv2.inpaint(seen, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
-    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
-    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
 
 
 def joined(face: Face, patch: Patch | None) -> Face:

@@ -6,6 +6,8 @@ colour where the mask does not look like skin, and the skin between the eyes sho
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +18,35 @@ from uncover.find.outside import REACH
 Parts = tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]
 """Straps, short and large overhang, as `uncover.find.outside.outside` gives them."""
 
-_HUE = 9.0  # so far from the skin's a and b in CIELAB is skin still,
-_DARKER, _LIGHTER = 32.0, 25.0  # and between these in L
-_LEAST = 0.001  # of the frame must show skin, and mask, to say what they look like
-_AGREE = 0.4  # share of that skin that is like its median, or there is no one colour of skin
-_ALIKE = 0.12  # with so much of the mask like skin the two cannot be told apart
-_EAR = 0.027  # of the frame's side: what is narrower is no ear
-_LOOP = 0.035  # what is narrower is a strap, once the ear is taken out
+
+@dataclass(frozen=True)
+class SkinColour:
+    """What is skin, and what an ear of it; chosen by eye on two samples of 100 web photos.
+
+    Attributes:
+        hue: so far from the skin's a and b in CIELAB is skin still,
+        darker, lighter: and so far below and above it in L.
+        least: of the frame must show skin, and mask, to say what they look like.
+        agree: share of that skin that is like its median, or there is no one colour of skin.
+        alike: with so much of the mask like skin the two cannot be told apart.
+        no_mask, mask: below and above these probabilities a pixel is taken for face, for mask.
+        ear: of the frame's side: what is narrower is no ear.
+        loop: what is narrower is a strap, once the ear is taken out.
+    """
+
+    hue: float = 9.0
+    darker: float = 32.0
+    lighter: float = 25.0
+    least: float = 0.001
+    agree: float = 0.4
+    alike: float = 0.12
+    no_mask: float = 0.1
+    mask: float = 0.95
+    ear: float = 0.027
+    loop: float = 0.035
+
+
+SKIN = SkinColour()
 
 
 def skin_like(
@@ -45,17 +69,19 @@ def skin_like(
     (left, top), (right, _), (_, bottom) = eyes_nose.astype(int)
     between = np.zeros(probability.shape, bool)
     between[top - round(0.06 * side) : bottom, left:right] = True
-    between &= cv2.dilate((probability > 0.1).view(np.uint8), np.ones((5, 5), np.uint8)) == 0
-    mask = probability > 0.95
-    if min(between.mean(), mask.mean()) < _LEAST:
+    between &= (
+        cv2.dilate((probability > SKIN.no_mask).view(np.uint8), np.ones((5, 5), np.uint8)) == 0
+    )
+    mask = probability > SKIN.mask
+    if min(between.mean(), mask.mean()) < SKIN.least:
         return None
     light, *hue = cv2.split(lab)
     middle = [float(np.median(plane[between])) for plane in (light, *hue)]
-    skin = np.hypot(hue[0] - middle[1], hue[1] - middle[2]) < _HUE
-    skin &= (light > middle[0] - _DARKER) & (light < middle[0] + _LIGHTER)
-    if skin[between].mean() < _AGREE or skin[mask].mean() > _ALIKE:
+    skin = np.hypot(hue[0] - middle[1], hue[1] - middle[2]) < SKIN.hue
+    skin &= (light > middle[0] - SKIN.darker) & (light < middle[0] + SKIN.lighter)
+    if skin[between].mean() < SKIN.agree or skin[mask].mean() > SKIN.alike:
         return None
-    return _opened(skin, _EAR)
+    return _opened(skin, SKIN.ear)
 
 
 def without_ears(parts: Parts, skin: NDArray[np.bool_] | None) -> Parts:
@@ -72,7 +98,7 @@ def without_ears(parts: Parts, skin: NDArray[np.bool_] | None) -> Parts:
     for overhang in parts[1:]:
         if (overhang & skin).any():
             left = overhang & ~skin
-            body = _opened(left, _LOOP) & left
+            body = _opened(left, SKIN.loop) & left
             straps, overhang = straps | (left & ~body), body
         bodies.append(overhang)
     return straps, bodies[0], bodies[1]

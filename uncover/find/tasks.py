@@ -35,9 +35,29 @@ STRUCK_OUT = "struck out"
 SPARED = ("bare", ON_CHIN)
 """Reasons for which nothing of another face's mask is painted in a face's box either."""
 
-_PART = 0.25  # of a face's area: ears that were taken for bare faces had up to a seventh
-_RINGING, _WIDEST = 2.5, 0.03  # photo pixels around an edge that compression spoils; at most
-_TRUST = 1.5  # weight of the detector's odds that there is a face, beside the segmenter's
+
+@dataclass(frozen=True)
+class Painted:
+    """How much is painted, and beside whom; `ringing` and `widest` were chosen by eye on 48 faces
+    under 125 pixels (docs/history.md).
+
+    Attributes:
+        part: a bare find that no closer look has confirmed is spared from this part of a face's
+            area on: ears that were taken for bare faces had up to a seventh.
+        ringing: photo pixels around an edge that compression spoils: a mask is widened by so many
+            at least,
+        widest: but by no more than this part of the crop's side.
+    """
+
+    part: float = 0.25
+    ringing: float = 2.5
+    widest: float = 0.03
+
+
+PAINTED = Painted()
+TRUST = 1.5
+"""Weight of the detector's odds that there is a face, beside the segmenter's; see `believed`."""
+
 
 Found = tuple[Box, str, float]
 """Box, label and score of a detected face."""
@@ -87,14 +107,14 @@ def why_not(face: Face, settings: Settings) -> str | None:
 def believed(presence: float, score: float) -> float:
     """The probability that a find shows a face, from what segmenter and detector say of it.
 
-    Their odds are multiplied, the detector's to the power of `_TRUST`, which was chosen by looking
+    Their odds are multiplied, the detector's to the power of `TRUST`, which was chosen by looking
     at finds in web photos, some of them among those the two were trained on.
 
     Args:
         presence: the segmenter's probability, 0..1. score: the detector's, 0..1.
     """
     odds = [np.clip(p, 1e-4, 1 - 1e-4) for p in (presence, score)]
-    logit = sum(k * np.log(p / (1 - p)) for k, p in zip((1.0, _TRUST), odds, strict=True))
+    logit = sum(k * np.log(p / (1 - p)) for k, p in zip((1.0, TRUST), odds, strict=True))
     return float(1 / (1 + np.exp(-logit)))
 
 
@@ -156,7 +176,7 @@ def margin_around(crop: FaceCrop, dilation: float) -> float:
     Args:
         dilation: the segmenter's, a fraction of the side.
     """
-    return max(dilation, min(_WIDEST, _RINGING * crop.scale / crop.size))
+    return max(dilation, min(PAINTED.widest, PAINTED.ringing * crop.scale / crop.size))
 
 
 def task_for(
@@ -178,7 +198,7 @@ def task_for(
     patch = patch_from_crop(alpha, crop, width, height)
     # The detector takes an ear beside a mask for a bare face now and then: one that no closer look
     # has confirmed is spared only if it is no mere part of this face.
-    boxes = [o.box for o in spare if o.points is not None or o.area >= _PART * face.area]
+    boxes = [o.box for o in spare if o.points is not None or o.area >= PAINTED.part * face.area]
     patch = patch and spared(patch, face.box, boxes)
     if patch is None:
         return replace(face, reason=NO_MASK)

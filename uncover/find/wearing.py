@@ -6,6 +6,7 @@ than the detector's one label a face, which is decided on a few pixels.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import cv2
@@ -16,26 +17,72 @@ from uncover.crop import FaceCrop, is_on_chin, mouth_covered
 
 Wear = Literal["worn", "nose_out", "chin"]
 
-_BARE_NOSE = 0.2  # below so much of the nose's tip covered, and from
-_BELOW_TIP = 0.2  # this height of the top edge on (`top_edge`), the nose is out
 
-# A mask on the chin of a face that the detector calls bare. Collars, hands and beards are found as
-# mask too, but without straps, with a blurred border, or with little certainty. Chosen on drawn
-# masks on val faces and on bare val and train faces (docs/history.md).
-_HIGHEST, _LOWEST = 1.2, 2.9  # where its top edge may be (`top_edge`)
-_STRAPS = 0.002  # of the crop that it covers between eyes and mouth, with straps
-_WITH_STRAPS = 0.04  # of the crop that it covers; and then either
-_FRINGE = 0.5  # at most so many doubtful pixels for one of the mask's
-_LIKELY = 0.75  # and at least this mean probability of the mask's, or
-_MEAN = 0.86  # at least this one: beards with sideburns have less
-_WITHOUT = 0.06  # of the crop that it covers without straps; and then both
-_SHORT_FRINGE = 0.4
-_CERTAIN = 0.8  # share of the mask's pixels with a probability over 0.9
+@dataclass(frozen=True)
+class NoseOut:
+    """When a mask leaves the nose free; counted on drawn masks and on OMI's (docs/history.md).
 
-# A worn mask on a face that the detector calls bare: a print or the colour of skin can hide it
-# there. Chosen on web photos and scenes, and on bare faces of all splits (docs/history.md).
-_SURE, _SURELY = 0.55, 0.95  # so many of its pixels have at least this probability
-_WORN = 0.15  # of the crop that it covers
+    Attributes:
+        covered: below so much of the nose's tip covered, and
+        begins: from this height of the top edge on (`top_edge`), it does.
+    """
+
+    covered: float = 0.2
+    begins: float = 0.2
+
+
+@dataclass(frozen=True)
+class OnChin:
+    """When a mask surely hangs on the chin of a face that the detector calls bare.
+
+    Collars, hands and beards are found as mask too, but without straps, with a blurred border, or
+    with little certainty. Chosen on drawn masks on val faces and on bare val and train faces
+    (docs/history.md).
+
+    Attributes:
+        highest, lowest: where its top edge may be (`top_edge`).
+        straps: a mask that covers so much of the crop between eyes and mouth has straps.
+        with_straps: such a one covers so much of the crop, and either
+        fringe: has at most so many doubtful pixels for one of its own
+        likely: and at least this mean probability, or
+        mean: has at least this one: beards with sideburns have less.
+        without_straps: another one covers so much of the crop, and
+        short_fringe: has at most so many doubtful pixels for one of its own,
+        certain: and a probability over .9 on this share of its pixels.
+    """
+
+    highest: float = 1.2
+    lowest: float = 2.9
+    straps: float = 0.002
+    with_straps: float = 0.04
+    fringe: float = 0.5
+    likely: float = 0.75
+    mean: float = 0.86
+    without_straps: float = 0.06
+    short_fringe: float = 0.4
+    certain: float = 0.8
+
+
+@dataclass(frozen=True)
+class Worn:
+    """When a mask is surely worn on a face that the detector calls bare.
+
+    A print or the colour of skin can hide it there. Chosen on web photos and scenes, and on bare
+    faces of all splits (docs/history.md).
+
+    Attributes:
+        covered: of the crop that it covers, at least.
+        share, probability: so many of its pixels have at least this probability.
+        features: of mouth and nose it covers at least this share.
+    """
+
+    covered: float = 0.15
+    share: float = 0.55
+    probability: float = 0.95
+    features: float = 0.9
+
+
+NOSE_OUT, ON_CHIN, WORN = NoseOut(), OnChin(), Worn()
 
 
 def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
@@ -47,7 +94,7 @@ def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
     """
     if is_on_chin(mask):
         return "chin"
-    if _nose(mask, points) < _BARE_NOSE and top_edge(mask, points) >= _BELOW_TIP:
+    if _nose(mask, points) < NOSE_OUT.covered and top_edge(mask, points) >= NOSE_OUT.begins:
         return "nose_out"
     return "worn"
 
@@ -90,18 +137,18 @@ def surely_on_chin(
     real = mask & inside
     if not real.any() or not is_on_chin(mask):
         return False
-    if not _HIGHEST <= top_edge(real, points) <= _LOWEST:
+    if not ON_CHIN.highest <= top_edge(real, points) <= ON_CHIN.lowest:
         return False
     rows = np.clip(np.asarray(points, float)[:, 1].round().astype(int), 0, len(mask))
-    straps = real[rows[:2].min() : rows[3:5].max()].sum() / mask.size >= _STRAPS
+    straps = real[rows[:2].min() : rows[3:5].max()].sum() / mask.size >= ON_CHIN.straps
     fringe = ((probability > 0.1) & (probability < 0.5) & inside).sum() / real.sum()
     pixels = probability[real]
     if straps:
         mean = pixels.mean()
-        clear = mean >= _MEAN or (fringe <= _FRINGE and mean >= _LIKELY)
-        return bool(clear and real.mean() >= _WITH_STRAPS)
-    clear = fringe <= _SHORT_FRINGE and (pixels > 0.9).mean() >= _CERTAIN
-    return bool(clear and real.mean() >= _WITHOUT)
+        clear = mean >= ON_CHIN.mean or (fringe <= ON_CHIN.fringe and mean >= ON_CHIN.likely)
+        return bool(clear and real.mean() >= ON_CHIN.with_straps)
+    clear = fringe <= ON_CHIN.short_fringe and (pixels > 0.9).mean() >= ON_CHIN.certain
+    return bool(clear and real.mean() >= ON_CHIN.without_straps)
 
 
 def surely_worn(
@@ -117,9 +164,9 @@ def surely_worn(
     """
     real = mask & _inside(crop, size)
     mouth = mouth_covered(mask, np.asarray(points)) or 0.0
-    if real.mean() < _WORN or min(mouth, _nose(mask, points)) < 0.9:
+    if real.mean() < WORN.covered or min(mouth, _nose(mask, points)) < WORN.features:
         return False
-    return bool((probability[real] >= _SURELY).mean() >= _SURE)
+    return bool((probability[real] >= WORN.probability).mean() >= WORN.share)
 
 
 def _middle(points: ArrayLike) -> tuple[NDArray[np.float64], ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import cv2
@@ -14,12 +15,43 @@ from uncover.paint.grain import with_grain
 Blend = Literal["feather", "poisson"]
 BLENDS: tuple[str, ...] = get_args(Blend)
 
-_RING = 0.03  # width of the strip of true skin that colours are compared on, in crop sides
-_REACH = 0.25  # how far inwards a colour correction carries, in crop sides
-_KEPT = 0.4  # the part of it that carries all the way
-_WORK_SIDE = 64  # the feathered correction is smooth, so it is solved at about this resolution
-_EDGES = 0.5  # so much of what a blur by one of its pixels takes is added to an enlarged crop
-_LARGEST_STEP = 56.0  # a larger difference is another thing (hair, cloth), not another light
+
+@dataclass(frozen=True)
+class Matching:
+    """How the colours of a generated crop are drawn to the photo's; what the numbers were chosen
+    on was not written down, docs/history.md compares the outcome with other blends.
+
+    Attributes:
+        ring: width of the strip of true skin that colours are compared on, in crop sides.
+        reach: how far inwards a correction carries, in crop sides.
+        kept: the part of it that carries all the way.
+        work_side: the correction is smooth, so it is solved at about this resolution.
+        largest_step: a larger difference, in levels, is another thing (hair, cloth), not another
+            light.
+    """
+
+    ring: float = 0.03
+    reach: float = 0.25
+    kept: float = 0.4
+    work_side: int = 64
+    largest_step: float = 56.0
+
+
+@dataclass(frozen=True)
+class Edges:
+    """How an enlarged crop is sharpened; `amount` was chosen by LPIPS on 40 photos and holds on
+    others (docs/history.md).
+
+    Attributes:
+        amount: so much of what a blur by one of the crop's pixels takes is added.
+        rise: from an enlargement of 1 to one of 1 plus this the amount rises to its whole.
+    """
+
+    amount: float = 0.5
+    rise: float = 0.4
+
+
+MATCHING, EDGES = Matching(), Edges()
 
 
 def match_colours(
@@ -41,15 +73,15 @@ def match_colours(
     """
     side = hole.shape[0]
     distance = cv2.distanceTransform((~hole).view(np.uint8), cv2.DIST_L2, 3)
-    ring = (distance > 0) & (distance <= max(2.0, _RING * side))
+    ring = (distance > 0) & (distance <= max(2.0, MATCHING.ring * side))
     if not ring.any() or not hole.any():
         return filled
     # cv2's own arithmetic is several times as fast as numpy's where three channels share a weight.
     step = cv2.subtract(seen, filled, dtype=cv2.CV_32F)
-    np.clip(step, -_LARGEST_STEP, _LARGEST_STEP, out=step)
+    np.clip(step, -MATCHING.largest_step, MATCHING.largest_step, out=step)
     strip = ring.astype(np.float32)
     step = cv2.multiply(step, cv2.merge([strip] * 3))
-    small = (min(side, _WORK_SIDE),) * 2
+    small = (min(side, MATCHING.work_side),) * 2
     weight = cv2.resize(strip, small, interpolation=cv2.INTER_AREA)
     total = cv2.resize(step, small, interpolation=cv2.INTER_AREA)
     near = weight > 0.02
@@ -57,7 +89,9 @@ def match_colours(
     average /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.5), 1e-4)[..., None]
     carried = cv2.resize(_harmonic(average, near, ~near), (side, side))
     depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)
-    fade = _KEPT + (1 - _KEPT) * np.exp(depth * np.float32(-1 / (_REACH * side)))
+    fade = MATCHING.kept + (1 - MATCHING.kept) * np.exp(
+        depth * np.float32(-1 / (MATCHING.reach * side))
+    )
     carried = cv2.multiply(carried, cv2.merge([fade.astype(carried.dtype)] * 3))
     return cv2.add(filled, carried, dtype=cv2.CV_8U)
 
@@ -103,7 +137,7 @@ def with_edges(placed: NDArray[np.uint8], crop: FaceCrop) -> NDArray[np.uint8]:
         crop: how the picture was placed; where nothing is enlarged, nothing changes.
     """
     zoom = 1 / crop.scale
-    amount = _EDGES * float(np.clip((zoom - 1) / 0.4, 0, 1))
+    amount = EDGES.amount * float(np.clip((zoom - 1) / EDGES.rise, 0, 1))
     if amount == 0:
         return placed
     blurred = cv2.GaussianBlur(placed, (0, 0), zoom)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import Patch, hole_in_crop
-from uncover.find import Task, paint_over, wider
+from uncover.crop import FaceCrop, Patch, hole_in_crop
+from uncover.find import REACH, Task, wider
 from uncover.paint.compositing import Blend, match_colours, paste
 from uncover.paint.samples import answers
 from uncover.settings import Painter
+
+DETAIL = 2.0
+"""What is thin is painted over at this many times the wider frame's resolution, at most."""
 
 
 def paint_task(
@@ -50,3 +54,28 @@ def _paint_outside(
     if blend == "feather":
         picture = match_colours(picture, seen, hole)
     paste(photo, picture, frame, outside, blend)
+
+
+def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
+    """Paint over a patch from what lies beside it, in place; no other pixel is touched.
+
+    Args:
+        photo: uint8 (H, W, 3), the face painted in already.
+        patch: where. crop: the face's frame, which says how large the face is.
+    """
+    height, width = photo.shape[:2]
+    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
+    x0, y0, x1, y1 = patch.rect
+    x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
+    x1, y1 = min(x1, width), min(y1, height)
+    target = np.ascontiguousarray(photo[y0:y1, x0:x1])
+    alpha = np.zeros(target.shape[:2], np.float32)
+    left, top = patch.rect[0] - x0, patch.rect[1] - y0
+    alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
+    zoom = min(1.0, DETAIL * crop.scale / REACH)
+    small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
+    hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
+    seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(seen, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
+    filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
+    photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)

@@ -19,11 +19,11 @@ from uncover.find.outside import (
     joined,
     outside,
     outside_patch,
-    paint_over,
     pulled_down,
     wider,
 )
 from uncover.images import read_image
+from uncover.paint.painting import paint_over
 from uncover.results import Face
 
 S = 256
