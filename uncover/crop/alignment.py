@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,11 +18,27 @@ Box = tuple[float, float, float, float]
 WHOLE_FACE = np.array([0.14, -0.02, 0.86, 0.9])
 """The box around a whole face in its canonical crop, in units of the crop's side."""
 
-# How far believable points may be from where the rough crop expects them.
-_SCALE_RANGE = 0.55, 1.8
-_LARGEST_SHIFT = 0.35  # of the crop's side
-_LARGEST_MISFIT = 0.09  # RMS distance from the template after fitting, in crop sides
-_LARGEST_TURN = 100.0  # degrees
+
+@dataclass(frozen=True)
+class Believable:
+    """How far points may be from where the rough crop expects them; what these were chosen on was
+    not written down.
+
+    Attributes:
+        smallest, largest: the true crop's scale over the rough one's.
+        shift: of its centre, in crop sides.
+        misfit: root mean square distance from the template after fitting, in crop sides.
+        turn: of its upright, in degrees.
+    """
+
+    smallest: float = 0.55
+    largest: float = 1.8
+    shift: float = 0.35
+    misfit: float = 0.09
+    turn: float = 100.0
+
+
+BELIEVABLE = Believable()
 
 _TIE = 0.25  # of the root of its area: what is narrower is no part of a mask's body
 _LONGEST = 1.2  # a body that is longer than so many of its widths hangs down below the chin
@@ -45,10 +63,10 @@ def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
     shift = float(np.linalg.norm(centre - size / 2)) / size
     turn = abs((fitted.roll - rough.roll + 180) % 360 - 180)
     believable = (
-        _SCALE_RANGE[0] <= zoom <= _SCALE_RANGE[1]
-        and shift <= _LARGEST_SHIFT
-        and rms <= _LARGEST_MISFIT
-        and turn <= _LARGEST_TURN
+        BELIEVABLE.smallest <= zoom <= BELIEVABLE.largest
+        and shift <= BELIEVABLE.shift
+        and rms <= BELIEVABLE.misfit
+        and turn <= BELIEVABLE.turn
     )
     return fitted if believable else None
 

@@ -8,20 +8,42 @@ phases: Galerne, Gousseau and Morel, "Random phase textures", 2011).
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, Patch
 
-_BLOCK = 16  # side in photo pixels of the blocks on which the spectrum is measured
-_BLOCKS = 200  # looked at, at most about so many
+
+@dataclass(frozen=True)
+class Grain:
+    """How a photo's grain is measured and added; docs/history.md says what it brings, on 40 photos.
+
+    Attributes:
+        block: side in photo pixels of the blocks on which the spectrum is measured.
+        blocks: looked at, at most about so many.
+        least: plain blocks that both the face and what is painted must have.
+        plain: share of the blocks, the plainest ones, that count.
+        smooth: coarser than this (sigma in photo pixels) is shape, not grain.
+        sharp: crop pixels per photo pixel from which a crop keeps what fine detail there is.
+        weakest, strongest: standard deviation, in grey levels, below which nothing is added, and
+            of what is added at most.
+    """
+
+    block: int = 16
+    blocks: int = 200
+    least: int = 6
+    plain: float = 0.15
+    smooth: float = 2.5
+    sharp: float = 0.9
+    weakest: float = 0.25
+    strongest: float = 3.0
+
+
+GRAIN = Grain()
 _HEART = slice(3, 14)  # the part of the noise's kernel that is more than nothing
-_LEAST = 6  # plain blocks that both the face and what is painted must have
-_PLAIN = 0.15  # share of the blocks, the plainest ones, that count
-_SMOOTH = 2.5  # coarser than this (sigma in photo pixels) is shape, not grain
-_SHARP = 0.9  # crop pixels per photo pixel from which a crop keeps what fine detail there is
-_STRONGEST = 3.0  # standard deviation of what is added at most, in grey levels
 _SKIN = np.array([[0.22, 0.08], [0.78, 0.08], [0.78, 0.6], [0.22, 0.6]])
 """Corners of the part of an upright crop, in its sides, in which skin is looked for."""
 
@@ -41,7 +63,7 @@ def with_grain(
         sees the grain itself, where there is too little skin to go by, or no less grain in it than
         in the photo. The same arguments give the same grain.
     """
-    if crop.scale >= _SHARP:
+    if crop.scale >= GRAIN.sharp:
         return placed
     seen = _spectrum(*_skin_above(photo, crop, patch))
     if seen is None:
@@ -51,9 +73,9 @@ def with_grain(
         return placed
     missing = np.maximum(seen - own, 0)
     deviation = float(np.sqrt(missing.mean()))
-    if deviation < 0.25:
+    if deviation < GRAIN.weakest:
         return placed
-    missing *= min(1.0, _STRONGEST / deviation) ** 2
+    missing *= min(1.0, GRAIN.strongest / deviation) ** 2
     kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(missing)).real)
     rng = np.random.default_rng(0)
     white = rng.standard_normal(patch.alpha.shape, np.float32)
@@ -82,24 +104,24 @@ def _skin_above(
 
 
 def _fine(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """What of the brightness is finer than `_SMOOTH`, float32 (h, w)."""
+    """What of the brightness is finer than `GRAIN.smooth`, float32 (h, w)."""
     grey = cv2.cvtColor(np.ascontiguousarray(pixels), cv2.COLOR_RGB2GRAY).astype(np.float32)
-    return grey - cv2.GaussianBlur(grey, (0, 0), _SMOOTH)
+    return grey - cv2.GaussianBlur(grey, (0, 0), GRAIN.smooth)
 
 
 def _spectrum(fine: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float64] | None:
-    """Mean power spectrum of the plainest blocks, (_BLOCK, _BLOCK), 1 for white noise of one grey
-    level; None where there are too few."""
-    if min(fine.shape) < _BLOCK:
+    """Mean power spectrum of the plainest blocks, (B, B) for blocks of side B, 1 for white noise of
+    one grey level; None where there are too few."""
+    if min(fine.shape) < GRAIN.block:
         return None
-    step = max(_BLOCK // 2, round((fine.size / _BLOCKS) ** 0.5))
+    step = max(GRAIN.block // 2, round((fine.size / GRAIN.blocks) ** 0.5))
     views = np.lib.stride_tricks.sliding_window_view
-    whole = views(where, (_BLOCK, _BLOCK))[::step, ::step].all(axis=(2, 3))
-    blocks = views(fine, (_BLOCK, _BLOCK))[::step, ::step][whole]
-    if len(blocks) < _LEAST:
+    whole = views(where, (GRAIN.block, GRAIN.block))[::step, ::step].all(axis=(2, 3))
+    blocks = views(fine, (GRAIN.block, GRAIN.block))[::step, ::step][whole]
+    if len(blocks) < GRAIN.least:
         return None
     order = np.argsort(blocks.std(axis=(1, 2)), kind="stable")
-    plain = blocks[order[: max(_LEAST, round(_PLAIN * len(blocks)))]]
-    window = np.outer(np.hanning(_BLOCK), np.hanning(_BLOCK))
+    plain = blocks[order[: max(GRAIN.least, round(GRAIN.plain * len(blocks)))]]
+    window = np.outer(np.hanning(GRAIN.block), np.hanning(GRAIN.block))
     power = np.abs(np.fft.fft2(plain * window)) ** 2
     return power.mean(0) / (window**2).sum()

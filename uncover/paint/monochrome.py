@@ -6,17 +6,38 @@ photo colour is a function of brightness, so it is enough to look that function 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-_STRAY = 3.0  # a monochrome photo's chroma strays from the function by no more, in grey levels,
-_SHARE = 90.0  # in this percentage of its pixels: the rest may be bits of a coloured mask
-_BRIGHT = 128.0  # in photos darker than this (`_SHARE` of their pixels) it strays by less, as does
-_LEAST_STRAY = 0.85  # colour itself; so much is left by rounding
-_SEEN = 1.0, 99.0  # percentiles of the brightness that the function is known for
-_SIDE = 32  # the function is fitted to about so many pixels each way
-_LEAST = 50  # pixels that must be known to say anything
+
+@dataclass(frozen=True)
+class Monochrome:
+    """When a photo has one colour; what these were chosen on was not written down.
+
+    Attributes:
+        stray: its chroma strays from the function by no more, in grey levels,
+        share: in this percentage of its pixels: the rest may be bits of a coloured mask.
+        bright: in photos darker than this (`share` of their pixels) it strays by less, as does
+            colour itself;
+        least_stray: so much is left by rounding.
+        seen: percentiles of the brightness that the function is known for.
+        side: the function is fitted to about so many pixels each way.
+        least: pixels that must be known to say anything.
+    """
+
+    stray: float = 3.0
+    share: float = 90.0
+    bright: float = 128.0
+    least_stray: float = 0.85
+    seen: tuple[float, float] = (1.0, 99.0)
+    side: int = 32
+    least: int = 50
+
+
+MONOCHROME = Monochrome()
 
 
 def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.float64] | None:
@@ -28,21 +49,21 @@ def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.flo
     Args:
         seen: uint8 (S, S, 3), RGB. known: bool (S, S), the pixels to go by.
     """
-    step = max(1, seen.shape[0] // _SIDE)
+    step = max(1, seen.shape[0] // MONOCHROME.side)
     pixels = seen[::step, ::step][known[::step, ::step]]
-    if len(pixels) < _LEAST:
+    if len(pixels) < MONOCHROME.least:
         return None
     values = cv2.cvtColor(pixels[None], cv2.COLOR_RGB2YCrCb)[0].astype(np.float64)
     basis, kept = np.vander(values[:, 0] / 255, 4), np.ones(len(values), bool)
     for _ in range(3):  # without what strays most, the fit is the others'
         tone = np.linalg.lstsq(basis[kept], values[kept, 1:], rcond=None)[0]
         stray = np.abs(values[:, 1:] - basis @ tone).max(1)
-        limit = np.percentile(stray, _SHARE)
+        limit = np.percentile(stray, MONOCHROME.share)
         kept = stray <= limit
-    bright = min(1.0, np.percentile(values[:, 0], _SHARE) / _BRIGHT)
-    if limit > max(_LEAST_STRAY, _STRAY * bright):
+    bright = min(1.0, np.percentile(values[:, 0], MONOCHROME.share) / MONOCHROME.bright)
+    if limit > max(MONOCHROME.least_stray, MONOCHROME.stray * bright):
         return None
-    darkest, brightest = np.percentile(values[kept, 0], _SEEN)
+    darkest, brightest = np.percentile(values[kept, 0], MONOCHROME.seen)
     levels = np.vander(np.arange(256).clip(darkest, brightest) / 255, 4)
     return np.asarray(levels @ tone)
 
