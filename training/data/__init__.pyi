@@ -5,7 +5,6 @@ from .coco import find_labelled_sets as find_labelled_sets
 from .coco import find_prepared_faces as find_prepared_faces
 from .coco import is_held_out as is_held_out
 from .coco import read_rgb as read_rgb
-from .faces import MIRROR_68 as MIRROR_68
 from .faces import AugmentSettings as AugmentSettings
 from .faces import evaluation_set as evaluation_set
 from .faces import store_face as store_face

@@ -17,14 +17,8 @@ from training.data.holes import random_hole
 from training.data.sampling import Balance, draw_probabilities
 from uncover.crop import FaceCrop, frame_face, hole_in_crop
 from uncover.errors import UncoverError
-from uncover.faces import FaceRecord, look_of
+from uncover.faces import MIRROR_68, FaceRecord, look_of
 from uncover.masking import mask_alpha, random_style
-
-# dlib's 68 points seen in a mirror: jaw, brows, nose, eyes, mouth.
-_JAW_TO_NOSE = (*range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31)
-_EYES = (45, 44, 43, 42, 47, 46, 39, 38, 37, 36, 41, 40)
-_MOUTH = (54, 53, 52, 51, 50, 49, 48, 59, 58, 57, 56, 55, 64, 63, 62, 61, 60, 67, 66, 65)
-MIRROR_68 = np.array([*_JAW_TO_NOSE, *_EYES, *_MOUTH])
 
 
 @dataclass(frozen=True)

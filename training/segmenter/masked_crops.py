@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from training.data import MIRROR_68, add_occluder, vary_light
+from training.data import add_occluder, vary_light
 from training.pseudo import RealMask
 from training.segmenter.attachments import (
     add_filters,
@@ -26,7 +26,7 @@ from training.segmenter.attachments import (
     put_glasses_on,
 )
 from uncover.crop import FaceCrop
-from uncover.faces import FaceRecord, five_points
+from uncover.faces import MIRROR_68, FaceRecord, five_points
 from uncover.masking import WEAR, draw_mask, random_style
 
 

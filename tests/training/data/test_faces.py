@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from training.data.faces import (
-    MIRROR_68,
     AugmentSettings,
     FaceDraws,
     evaluation_set,
@@ -19,6 +18,7 @@ from training.data.opening import data_summary, load_faces
 from training.data.sampling import Balance
 from training.gan.evaluate import predict, val_scores, write_sheet
 from uncover.errors import UncoverError
+from uncover.faces import MIRROR_68
 from uncover.faces.drawn import draw_face, write_drawn_faces
 from uncover.masking import mask_alpha, random_style
 from uncover.networks.generator import Generator, GeneratorConfig
