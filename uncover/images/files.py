@@ -126,7 +126,7 @@ def _from_file(path: Path) -> Photo:
         with path.open("rb") as stream:
             return _from_stream(stream, str(path), path)
     except FileNotFoundError:
-        raise ImageError(f"{path} does not exist") from None
+        raise ImageError(f"{path} does not exist: check the name") from None
     except PermissionError:
         raise ImageError(f"{path} may not be read (permission denied)") from None
     except (OSError, ValueError) as error:
@@ -140,7 +140,7 @@ def _from_bytes(raw: bytes, name: str, path: Path | None) -> Photo:
 def _from_stream(stream: IO[bytes], name: str, path: Path | None) -> Photo:
     head = stream.read(HEAD)
     if not head:
-        raise ImageError(f"{name} is empty (0 bytes)")
+        raise ImageError(f"{name} is empty (0 bytes): copy the photo again")
     if is_raw(head, name):
         raise refuse_raw(name)
     if is_heif(head):
@@ -157,7 +157,10 @@ def _from_stream(stream: IO[bytes], name: str, path: Path | None) -> Photo:
         limit = MAX_PIXELS // 1_000_000
         raise ImageError(f"{name} is too large: shrink it to at most {limit} megapixels") from None
     except UnidentifiedImageError:
-        raise ImageError(f"{name} is not a picture, or of a kind that cannot be read") from None
+        raise ImageError(
+            f"{name} is not a picture, or of a kind that cannot be read: give JPEG, PNG, TIFF, "
+            "WebP or HEIC"
+        ) from None
     except _DECODE_ERRORS as error:
         told = isinstance(error, OSError) and error.errno is not None  # by the system, not PIL
         what = "cannot be read" if told else "is damaged or cut short"

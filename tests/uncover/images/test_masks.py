@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFilter
 from skimage import data
 
 from uncover.errors import ImageError
@@ -72,3 +72,17 @@ def test_marks_of_every_kind_are_understood(mask: object) -> None:
 def test_what_is_not_clear_is_refused(mask: object, says: str) -> None:
     with pytest.raises(ImageError, match=says):
         read_mask(mask, PLAIN)  # type: ignore[arg-type]
+
+
+def test_a_photo_in_place_of_a_mask_is_refused() -> None:
+    photo = data.astronaut()
+    with pytest.raises(ImageError, match="looks like a photo: give a picture that is white"):
+        read_mask(Image.fromarray(photo), Photo(rgb=photo))
+
+
+def test_a_soft_mask_is_one() -> None:
+    hole = np.zeros((512, 512), np.uint8)
+    hole[200:400, 150:350] = 255
+    soft = Image.fromarray(hole).filter(ImageFilter.GaussianBlur(30))
+    painted = read_mask(soft, Photo(rgb=np.zeros((512, 512, 3), np.uint8)))
+    assert painted.sum() == pytest.approx(200 * 200, rel=0.1)
