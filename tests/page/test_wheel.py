@@ -114,8 +114,8 @@ def test_the_page_is_served(bare: Path, away: Path) -> None:
             except OSError:
                 assert page.poll() is None, "the page ended"
                 time.sleep(0.1)
-        assert "Drop a photo of someone in a mask" in config
-        assert "astronaut_masked.jpg" in config
+        assert "Add a photo of someone in a mask" in config
+        assert "A drawn face with glasses" in config
         taken = subprocess.run(
             command(bare, "page", "--port", str(port)), cwd=away, env=ALONE, capture_output=True
         )
