@@ -16,6 +16,7 @@ from tests.uncover.networks.test_generator import SMALL
 from tests.uncover.small_generator import small_generator
 from uncover.commands.photos import FAILED, OK, USAGE, main
 from uncover.errors import UncoverError
+from uncover.faces import asked_look
 from uncover.networks.generator import Generator
 from uncover.results import sample_paths
 
@@ -45,8 +46,8 @@ def test_samples_share_the_coarse_stage(
     generator: Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = []
-    begin = generator.coarse.begin
-    monkeypatch.setattr(generator.coarse, "begin", lambda *crop: seen.append(1) or begin(*crop))
+    encode = generator.coarse.encode
+    monkeypatch.setattr(generator.coarse, "encode", lambda *crop: seen.append(1) or encode(*crop))
     generator.sample(np.zeros((1, 64, 64, 3), np.uint8), np.ones((1, 64, 64), bool), 4)
     assert len(seen) == 2  # the best guess, and all others
 
@@ -131,3 +132,22 @@ def test_samples_overwrite_nothing(photo: Path, capsys: pytest.CaptureFixture[st
 @pytest.mark.parametrize("count", ["0", "17", "two", "-1"])
 def test_impossible_counts_are_refused(photo: Path, count: str) -> None:
     assert main([str(photo), f"--samples={count}"]) == USAGE
+
+
+def test_answers_differ_in_what_was_not_asked_for_and_share_the_encoder(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = Generator(replace(SMALL, look=True, guided=False)).eval()
+    z = torch.tensor([-3.0, 0.0, 3.0, 0.0]).expand(2, 1, 4)
+    free = network._looks(z, None)[0]
+    assert free[:6].tolist() == pytest.approx([-1, -0.5, 0, 1, 1, 0], abs=0.01)
+    asked = network._looks(z, torch.from_numpy(asked_look({"open": 1.0}, 1, 4)))[0]
+    assert asked[:6].tolist() == pytest.approx([-1, 1, 0, 1, 1, 0], abs=0.01)
+    seen = []
+    encode = network.coarse.encode
+    monkeypatch.setattr(
+        network.coarse, "encode", lambda *crop: seen.append(len(crop[0])) or encode(*crop)
+    )
+    crops, holes = np.zeros((1, 64, 64, 3), np.uint8), np.ones((1, 64, 64), bool)
+    assert network.sample(crops, holes, 4).shape == (4, 1, 64, 64, 3)
+    assert seen == [1, 1]  # the best guess, and all others

@@ -13,4 +13,5 @@ from .opening import TrainingData as TrainingData
 from .opening import open_data as open_data
 from .sampling import Balance as Balance
 from .sampling import cell as cell
+from .sampling import draw_probabilities as draw_probabilities
 from .shard_files import is_url as is_url

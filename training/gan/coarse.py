@@ -26,6 +26,7 @@ from training.gan.against import Against
 from training.gan.evaluate import val_scores, write_sheet
 from training.gan.networks import build_lpips, update_ema
 from training.gan.settings import CoarseSettings, GanSettings
+from training.gan.stages import LearningStage, guess_loss
 from training.gan.teacher import agreement, teach
 from training.run import (
     RunLog,
@@ -82,7 +83,7 @@ def train_coarse(
     if own.perceptual:
         lpips = build_lpips().to(device, memory_format=torch.channels_last)
     relevant = {k: to_dict(settings)[k] for k in ("seed", "coarse", "generator", "augment")}
-    relevant |= {"balance": settings.balance, "favour": settings.favour}
+    relevant |= {k: to_dict(settings)[k] for k in ("balance", "sharp", "groups", "favour")}
     if init is not None:
         relevant["init"] = str(init)
     seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"
@@ -107,7 +108,7 @@ def train_coarse(
     val_images, val_holes = evaluation_set(data.val, side, seed=0)
     val_known, val_hole = to_network(val_images, val_holes, device)
     log, interrupted = RunLog(folder, active=main), catch_interrupt()
-    network, optimizer = accelerator.prepare(stage, optimizer)
+    network, optimizer = accelerator.prepare(LearningStage(stage), optimizer)
     clock, counted, steps = time.monotonic(), 0, 0
     sums: defaultdict[str, float] = defaultdict(float)
     watch = Stopwatch(device)
@@ -128,7 +129,7 @@ def train_coarse(
                 torch.cat([each, each[:twice]]) for each in (known, hole, truth, valid)
             )
         with accelerator.autocast():
-            painted, _ = network(known, hole, look)
+            painted, guess = network(known, hole, look)
         painted, asked = painted.float(), hole * valid
         error = each_l1(painted, truth, asked)
         if twice:
@@ -144,6 +145,10 @@ def train_coarse(
             pulled = agreement(painted, taught, asked)
             loss = (1 - own.taught) * loss + own.taught * pulled
         loss = loss + own.known * losses.masked_l1(painted, truth, (1 - hole) * valid)
+        if guess is not None:
+            drawn = len(batch["image"])
+            terms["guess"] = guess_loss(guess[:drawn], batch["look"].to(device))
+            loss = loss + terms["guess"]
         real, fake = truth * valid, (painted * asked + truth * (1 - asked)) * valid
         if lpips is not None:
             pair = [F.interpolate(x, size=own.seen_at, mode="bilinear") for x in (fake, real)]

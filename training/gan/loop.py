@@ -30,7 +30,7 @@ from training.gan.discriminators import (
 from training.gan.evaluate import predict, val_scores, write_sheet
 from training.gan.networks import build_generator, build_lpips, update_ema
 from training.gan.settings import GanSettings
-from training.gan.start import Painting, faithful
+from training.gan.stages import Painting, faithful
 from training.gan.state import GanState, learning_groups, start_from
 from training.run import (
     RunLog,

@@ -4,3 +4,4 @@ from .command import VERSION as VERSION
 from .command import Shard as Shard
 from .command import need_webdataset as need_webdataset
 from .command import pack as pack
+from .command import shrunk as shrunk

@@ -147,15 +147,16 @@ def initial_weights(init: Path, name: str, network: nn.Module) -> dict[str, Tens
 
     Of the latter, layers that `network` does not have (the generator's for other answers, the
     segmenter's that says whether there is a face) are left out. Blocks that only `network` has
-    begin as the identity (`training.run.deepen`), and so does a coarse stage's `Look`. Raises
-    UncoverError.
+    begin as the identity (`training.run.deepen`), and so does a coarse stage's `Look`;
+    its guess begins anew. Raises UncoverError.
     """
     if (init / "checkpoint").is_dir():
         return deepened(load_checkpoint(init / "checkpoint")["ema"], network)
     if (init / CONFIG).is_file():
         known = network.state_dict()
         published = deepened(load_component(init, name).state_dict(), network)
-        new = {key: value for key, value in known.items() if key.startswith("coarse.look.")}
+        told = ("coarse.look.", "coarse.guess.")
+        new = {key: value for key, value in known.items() if key.startswith(told)}
         return new | {key: value for key, value in published.items() if key in known}
     raise UncoverError(f"--init {init}: neither a run nor a weights folder")
 

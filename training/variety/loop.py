@@ -131,10 +131,10 @@ class Autoencoder(nn.Module):
         assert variety is not None
         with torch.no_grad():
             base, h = coarse.begin(known, hole)
-            small, _ = coarse.finish(base, h)
+            small, _ = coarse.paint(base, h)
         mean, log_variance = self.tell(truth, small, hole)
         z = mean if noise is None else mean + noise * (log_variance / 2).exp()
-        painted, _ = coarse.finish(base, h + variety(h, small, hole, z))
+        painted, _ = coarse.paint(base, h + variety(h, small, hole, z))
         divergence = 0.5 * (mean.square() + log_variance.exp() - 1 - log_variance)
         return painted, divergence.mean(0)
 
@@ -250,10 +250,10 @@ def told_and_untold(
     truth = F.avg_pool2d(to_network(images, np.zeros_like(holes), device)[0], PATCH)
     coarse, variety = model.generator.coarse, model.generator.variety
     base, h = coarse.begin(known, hole)
-    small, _ = coarse.finish(base, h)
+    small, _ = coarse.paint(base, h)
     fixed = torch.Generator().manual_seed(0)
     z = torch.randn(len(known), model.config.latent, generator=fixed).to(device)
-    drawn, _ = coarse.finish(base, h + variety(h, small, hole, z))
+    drawn, _ = coarse.paint(base, h + variety(h, small, hole, z))
     told, _ = model(known, hole, truth, None)
     painted = {"best": small, "told": told, "drawn": drawn}
     return {k: float(losses.masked_l1(v, truth, hole)) for k, v in painted.items()}

@@ -140,24 +140,32 @@ class UNet(nn.Module):
     def forward(
         self, h: Tensor, guide: Tensor | None = None, look: Modulation | None = None
     ) -> Tensor:
-        """(B, widths[0], S, S), rectified, to the same.
+        """(B, widths[0], S, S), rectified, to the same: `decode` of what `encode` gives."""
+        return self.decode(self.encode(h, guide), look)
 
-        guide: (B, widths[1], S/2, S/2), added. look: modulates what each level's decoder sees,
-        coarsest first.
-        """
-        features = []
+    def encode(self, h: Tensor, guide: Tensor | None = None) -> list[Tensor]:
+        """The maps of each level, finest first. guide: (B, widths[1], S/2, S/2), added."""
+        maps = []
         for level, blocks in enumerate(self.encoder):
             if level == 1 and guide is not None:
                 h = h + guide
             if len(self.place):
                 h = self.place[level](h)
             h = blocks(h)
-            features.append(h)
+            maps.append(h)
             if level < len(self.down):
                 h = self.down[level](h)
+        return maps
+
+    def decode(self, maps: list[Tensor], look: Modulation | None = None) -> Tensor:
+        """(B, widths[0], S, S) from the encoder's maps.
+
+        look: modulates what each level's decoder sees, coarsest first.
+        """
+        h = maps[-1]
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
-                h = F.pixel_shuffle(self.up[level](h), 2) + features[level]
+                h = F.pixel_shuffle(self.up[level](h), 2) + maps[level]
             if look is not None:
                 h = modulated(h, look[len(self.decoder) - 1 - level])
             h = self.decoder[level](h)

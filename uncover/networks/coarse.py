@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.faces import look_size
+from uncover.faces import PROPERTIES, look_size
 from uncover.networks.blocks import ConvNorm, Modulation, UNet, binomial, silence, smooth_fill
 
 UNSHUFFLE = 2  # between the small crop and the stage's finest level
@@ -46,6 +46,26 @@ class Look(nn.Module):
         return list(zip(parts[::2], parts[1::2], strict=True))
 
 
+class Guess(nn.Sequential):
+    """From the deepest maps, (B, width, side, side), to the look one would expect, (B, 3) in 0..1.
+
+    It learned a quantile of the faces that fit, so it is one of them and no mean: a mouth that is
+    shut rather than half open, and no beard where most have none.
+    """
+
+    def __init__(self, width: int, side: int, hidden: int = 64) -> None:
+        seen = 16
+        super().__init__(
+            nn.Conv2d(width, seen, 1),
+            nn.ReLU(inplace=True),
+            nn.Flatten(),
+            nn.Linear(seen * side**2, hidden),
+            nn.ReLU(inplace=True),
+            nn.Linear(hidden, len(PROPERTIES)),
+            nn.Sigmoid(),
+        )
+
+
 class CoarseStage(nn.Module):
     """Completes a crop of `side` pixels; its features, at side / 2, guide the fine stage.
 
@@ -65,8 +85,12 @@ class CoarseStage(nn.Module):
     ) -> None:
         super().__init__()
         self.smoothing = smoothing
-        self.look = None if latent is None else Look(latent, tuple(reversed(widths)))
         sides = [side // UNSHUFFLE >> level for level in range(len(widths))]
+        self.look: Look | None = None
+        self.guess: Guess | None = None
+        if latent is not None:
+            self.look = Look(latent, tuple(reversed(widths)))
+            self.guess = Guess(widths[-1], sides[-1])
         self.stem = ConvNorm(4 * UNSHUFFLE**2, widths[0], 3)
         self.body = UNet(widths, blocks, sides, heads)
         self.to_rgb = nn.Conv2d(widths[0], 3 * UNSHUFFLE**2, 3, padding=1)
@@ -79,29 +103,54 @@ class CoarseStage(nn.Module):
 
         image: (B, 3, side, side) in -1..1 with the hole's pixels zeroed. mask: (B, 1, side, side),
         1 where a pixel is missing. look: (B, look_size), as `uncover.faces.asked_look` makes it;
-        None leaves every property unknown and the latent at zero. The features are
-        (B, widths[0], side / 2, side / 2).
+        None leaves every property unknown and the latent at zero. What is unknown is guessed from
+        the known pixels. The features are (B, widths[0], side / 2, side / 2).
         """
-        return self.finish(*self.begin(image, mask, look))
+        return self.finish(*self.encode(image, mask), look)
 
-    def begin(
-        self, image: Tensor, mask: Tensor, look: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """The smooth fill (B, 3, side, side) and the last features, which `finish` takes."""
+    def encode(self, image: Tensor, mask: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """The smooth fill (B, 3, side, side) and the encoder's maps, finest first."""
         base = smooth_fill(image, mask, UNSHUFFLE)
         x = F.pixel_unshuffle(torch.cat([base, mask], dim=1), UNSHUFFLE)
-        modulation = None
-        if self.look is not None:
-            if look is None:
-                look = image.new_zeros(len(image), look_size(self.look.latent))
-            modulation = self.look(look)
-        return base, self.body(self.stem(x), look=modulation)
+        return base, self.body.encode(self.stem(x))
 
-    def finish(self, base: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
-        """What `forward` gives, from what `begin` gave."""
+    def finish(
+        self, base: Tensor, maps: list[Tensor], look: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """What `forward` gives, from what `encode` gave."""
+        if self.look is not None and self.guess is not None:
+            if look is None:
+                look = base.new_zeros(len(base), look_size(self.look.latent))
+            look = guessed(look, self.guess(maps[-1]))
+        return self.decode(base, maps, look)
+
+    def decode(
+        self, base: Tensor, maps: list[Tensor], look: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """As `finish`, but what is unknown in the look stays unknown: for training."""
+        modulation = None
+        if self.look is not None and look is not None:
+            modulation = self.look(look)
+        return self.paint(base, self.body.decode(maps, modulation))
+
+    def begin(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """The smooth fill and the decoder's last maps, which `paint` takes; without any look."""
+        base, maps = self.encode(image, mask)
+        return base, self.body.decode(maps)
+
+    def paint(self, base: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
+        """The small crop and the features from what the decoder gave."""
         h = F.relu(h)
         added = F.pixel_shuffle(self.to_rgb(h), UNSHUFFLE)
         return base + binomial(added, self.smoothing), h
+
+
+def guessed(look: Tensor, guess: Tensor) -> Tensor:
+    """Look vectors (B, look_size) whose unknown properties are those of `guess`, (B, 3) in 0..1."""
+    count = guess.shape[1]
+    values, known, latent = look[:, :count], look[:, count : 2 * count], look[:, 2 * count :]
+    values = torch.where(known > 0, values, 2 * guess - 1)
+    return torch.cat([values, torch.ones_like(known), latent], dim=1)
 
 
 def shrink(image: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:

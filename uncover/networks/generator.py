@@ -26,6 +26,9 @@ from uncover.networks.coarse import UNSHUFFLE, CoarseStage, shrink
 from uncover.networks.variety import Variety
 from uncover.strict import added_later
 
+DRAWN = (1.0, 2.0)
+"""Smile and open mouth of other answers: a number drawn in 0..1 to this power, for most mouths are
+shut."""
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
 DETAIL_IN = 16  # channels that the body hands to the half-resolution stage
 
@@ -133,26 +136,33 @@ class Generator(nn.Module):
         mask: Tensor,
         z: Tensor | None = None,
         look: Tensor | None = None,
+        count: int = 1,
     ) -> tuple[Tensor, Tensor | None]:
         """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features.
 
         z: (K, B, latent) gives K answers to each crop one after the other, (K * B, ...), of a
-        network without a look. look: (B, look_size), of one that has it.
+        network without a look. look: (count * B, look_size), of one that has it: `count` answers
+        to each crop, which share the encoder.
         """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
         known, hole = shrink(image, mask, PATCH)
-        if z is None:
+        if z is None and count > 1:
+            base, maps = self.coarse.encode(known, hole)
+            base, image, mask = (each.repeat(count, 1, 1, 1) for each in (base, image, mask))
+            maps = [each.repeat(count, 1, 1, 1) for each in maps]
+            small, features = self.coarse.finish(base, maps, look)
+        elif z is None:
             small, features = self._complete(known, hole, look)
         else:
             assert self.variety is not None
             base, h = self.coarse.begin(known, hole)
-            small, _ = self.coarse.finish(base, h)
+            small, _ = self.coarse.paint(base, h)
             base, h, small, hole, image, mask = (
                 each.repeat(len(z), 1, 1, 1) for each in (base, h, small, hole, image, mask)
             )
             h = h + self.variety(h, small, hole, z.flatten(0, 1))
-            small, features = self.coarse.finish(base, h)
+            small, features = self.coarse.paint(base, h)
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
 
@@ -192,23 +202,34 @@ class Generator(nn.Module):
         that to the network.
         """
         if z is not None and self.told:
-            looks = self._looks(z, look)
             count = len(z)
-            image, mask = (each.repeat(count, 1, 1, 1) for each in (image, mask))
-            out = self.refine(*self.start(image, mask, look=looks), mask)
-            return out.unflatten(0, (count, -1))
+            start = self.start(image, mask, look=self._looks(z, look), count=count)
+            return self.refine(*start, mask.repeat(count, 1, 1, 1)).unflatten(0, (count, -1))
         if z is None:
             return self.refine(*self.start(image, mask, look=look), mask)
         out = self.refine(*self.start(image, mask, z), mask.repeat(len(z), 1, 1, 1))
         return out.unflatten(0, (len(z), len(image)))
 
     def _looks(self, z: Tensor, look: Tensor | None) -> Tensor:
-        """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent)."""
+        """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent).
+
+        How wide the mouth smiles and opens, where nothing was asked, is drawn with the latent: the
+        first two numbers of it say where between none and most.
+        """
         count, faces, latent = z.shape
+        properties = len(PROPERTIES)
         if look is None:
-            look = z.new_zeros(faces, 2 * len(PROPERTIES) + latent)
-        asked = look[:, : look.shape[1] - latent].repeat(count, 1)
-        return torch.cat([asked, z.flatten(0, 1)], dim=1)
+            look = z.new_zeros(faces, 2 * properties + latent)
+        values, known = (
+            look[:, part].repeat(count, 1)
+            for part in (slice(properties), slice(properties, 2 * properties))
+        )
+        drawn = torch.special.ndtr(z.flatten(0, 1)[:, : len(DRAWN)])
+        for index, power in list(enumerate(DRAWN))[: drawn.shape[1]]:
+            free = known[:, index] == 0
+            values[:, index] = torch.where(free, 2 * drawn[:, index] ** power - 1, values[:, index])
+            known[:, index] = 1
+        return torch.cat([values, known, z.flatten(0, 1)], dim=1)
 
     def fill(
         self,

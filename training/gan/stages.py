@@ -1,4 +1,7 @@
-"""What the fine stage starts from while it learns: the coarse stage's answers or true small crops.
+"""The two stages as their runs train them.
+
+The coarse stage also learns what look to expect where none is asked for. The fine stage starts from
+the coarse stage's answers, or from true small crops.
 
 Where it starts from an answer, the photo is not the truth any more: another face was begun, and the
 fine stage has to finish that one. Critics judge the result, and an L1 on small pixels holds it to
@@ -8,11 +11,45 @@ the one right answer, and L1 and LPIPS may ask for it.
 
 from __future__ import annotations
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.gan import losses
-from uncover.networks import PATCH, Generator
+from uncover.networks import PATCH, CoarseStage, Generator
+
+
+class LearningStage(nn.Module):
+    """A coarse stage as its run trains it: unknown properties stay unknown, and are guessed beside.
+
+    The guess learns from the deepest maps, and they do not learn from it.
+    """
+
+    def __init__(self, stage: CoarseStage) -> None:
+        super().__init__()
+        self.stage = stage
+
+    def forward(
+        self, known: Tensor, hole: Tensor, look: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Small crops (B, 3, side, side) and guesses (B, 3) in 0..1, None without a look."""
+        base, maps = self.stage.encode(known, hole)
+        painted, _ = self.stage.decode(base, maps, look)
+        return painted, None if self.stage.guess is None else self.stage.guess(maps[-1].detach())
+
+
+QUANTILES = (0.5, 0.25, 0.35)
+"""Of smile, open mouth and beard. Half open mouths and half beards look wrong on most faces, so
+more has to speak for them before they are guessed: chosen on sheets of real masked photos."""
+
+
+def guess_loss(guess: Tensor, properties: Tensor) -> Tensor:
+    """Quantile loss (Koenker & Bassett 1978, doi:10.2307/1913643) of guesses (B, 3) against what
+    the photos show, (B, 3) in 0..1; NaN does not count."""
+    known = torch.isfinite(properties)
+    error = (torch.where(known, properties, 0) - guess.float()) * known
+    quantile = error.new_tensor(QUANTILES)
+    return 2 * torch.maximum(quantile * error, (quantile - 1) * error).sum() / known.sum().clamp(1)
 
 
 class Painting(nn.Module):

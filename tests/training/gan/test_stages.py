@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from training.gan import feature_critics
 from training.gan import loop as gan
-from training.gan.start import Painting, faithful
+from training.gan.stages import Painting, faithful
 from training.run.checkpoint import load_checkpoint
 from uncover.faces.drawn import write_drawn_faces
 from uncover.networks import PATCH, Generator, GeneratorConfig
