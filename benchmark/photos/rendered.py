@@ -127,7 +127,7 @@ def draw_cases(
     """
     code = code_digest()
     finder = digest(*(file.read_text(encoding="utf-8") for file in finder_code()))
-    table = Table(cache / f"landmarks-{finder}")
+    table = Table(cache / f"landmarks-tolerant-{finder}")
     drawable = Table(cache / f"holes-{code}")
     cases: list[Case] = []
     lost: list[Lost] = []
@@ -212,7 +212,7 @@ def _find(table: Table, photos: tuple[Photo, ...], hashes: list[str]) -> None:
     missing = [h for h in table.missing(wanted) if wanted[h].landmarks is None]
     rows = []
     for sha256 in missing:
-        points = find_landmarks(wanted[sha256].read())
+        points = find_landmarks(wanted[sha256].read(), tolerant=True)
         # One decimal, as manifests keep them: the same photo gets the same hole either way.
         rows.append(np.full(136, np.nan) if points is None else np.round(points, 1).ravel())
     table.add(missing, np.array(rows, np.float32))

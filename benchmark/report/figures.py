@@ -129,7 +129,8 @@ def heat_map(results: Results, metric: str) -> Figure:
     bar.set_ticks(ticks, labels=[_tick(metric, t) for t in ticks])
     bar.ax.set_title("worse", fontsize=9)
     bar.ax.tick_params(labelsize=8)
-    figure.text(0.01, 0.005, f"grey: under {MIN_PHOTOS} photos; cov: share scored", fontsize=8)
+    told = f"grey: under {MIN_PHOTOS} photos; cov: share scored"
+    figure.supxlabel(told, fontsize=8, x=0.01, horizontalalignment="left")
     return figure
 
 
