@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,6 +28,15 @@ from uncover.find.tasks import (
     judge,
     task_for,
     why_not,
+)
+from uncover.find.turning import (
+    TURNING,
+    UNCLEAR,
+    Way,
+    chosen,
+    frame_of_box,
+    turned,
+    turned_back,
 )
 from uncover.images import Photo
 from uncover.results import NO_FACE, Face
@@ -53,10 +63,17 @@ class FaceFinder:
     side: int
     watch: Watch = unwatched
 
-    def detections(self, photo: Photo) -> list[Found]:
-        """(box, label, score) of each face, best first, one per face."""
+    def detections(self, photo: Photo, quarter: int = 0) -> list[Found]:
+        """(box, label, score) of each face, best first, one per face.
+
+        quarter: quarter turns, counter-clockwise, that make the photo upright.
+        """
+        found = self._detected(turned(photo.rgb, quarter))
+        return [(turned_back(b, quarter, photo.width, photo.height), *rest) for b, *rest in found]
+
+    def _detected(self, rgb: NDArray[np.uint8]) -> list[Found]:
         with self.watch("detect"):
-            found = self.detector.detect([photo.rgb])[0]
+            found = self.detector.detect([rgb])[0]
         order = np.argsort(-np.asarray(found.scores), kind="stable")
         kept: list[Found] = []
         for i in order:
@@ -76,7 +93,16 @@ class FaceFinder:
         aside: list[Face] = []
         judged: list[Judged] = []
         overruled: list[tuple[Face, Judged]] = []  # called bare, and surely masked
-        for face, crop, look in self._examined(photo, aside):
+        unclear = False
+        examined = self._examined(photo, aside)
+        upright = _way(0, [(face.score, look[3]) for face, _, look in examined])
+        if not upright.sure and (examined or not aside):
+            way = chosen(upright, self._turned_ways(photo))
+            unclear = way is None
+            if way is not None and way.quarter:
+                aside = []
+                examined = self._examined(photo, aside, way.quarter)
+        for face, crop, look in examined:
             seen, probability, points, presence = look
             if believed(presence, face.score) < self.segmenter.config.presence:
                 aside.append(replace(face, reason="bare" if face.label == BARE else NO_FACE))
@@ -85,6 +111,8 @@ class FaceFinder:
             found = judge(face, crop, seen, probability, self.segmenter.config, self.settings)
             if isinstance(found, Face):
                 aside.append(found)
+            elif unclear:
+                aside.append(replace(found.face, reason=UNCLEAR))
             elif face.label == BARE and found.face.label == MASKED:
                 overruled.append((face, found))
             else:
@@ -187,23 +215,43 @@ class FaceFinder:
                 judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
         return judged
 
-    def _examined(self, photo: Photo, aside: list[Face]) -> list[tuple[Face, FaceCrop, Look]]:
+    def _turned_ways(self, photo: Photo) -> list[Way]:
+        """How sure the best face would be if the photo, seen small, lay on another side."""
+        zoom = min(1.0, TURNING.side / max(photo.width, photo.height))
+        size = max(1, round(zoom * photo.width)), max(1, round(zoom * photo.height))
+        small = cv2.resize(photo.rgb, size, interpolation=cv2.INTER_AREA) if zoom < 1 else photo.rgb
+        ways: list[Way] = []
+        for quarter in (1, 2, 3):
+            rgb = turned(small, quarter)
+            found = [f for f in self._detected(rgb) if f[2] >= self.settings.reported_score]
+            found = found[: TURNING.faces]
+            rough = [FaceCrop.from_box(box, self.side) for box, _, _ in found]
+            level = [refine(crop, look[2]) for crop, look in self._seen_in(rgb, rough)]
+            kept = [(crop, f[2]) for crop, f in zip(level, found, strict=True) if crop is not None]
+            looks = self._seen_in(rgb, [crop for crop, _ in kept])
+            pairs = [(kept[i][1], look[3]) for i, (_, look) in enumerate(looks)]
+            ways.append(_way(quarter, pairs))
+        return ways
+
+    def _examined(
+        self, photo: Photo, aside: list[Face], quarter: int = 0
+    ) -> list[tuple[Face, FaceCrop, Look]]:
         """The faces worth a closer look, their upright frames and what those show; the others are
         put `aside`. Of two masked finds that the points bring to the same face the first counts."""
         settings = self.settings
-        chosen: list[Face] = []
-        for box, label, score in self.detections(photo):
+        worth: list[Face] = []
+        for box, label, score in self.detections(photo, quarter):
             if score < min(settings.reported_score, settings.min_score):
                 continue
             face = Face(box=box, label=label, score=score, size=(photo.height, photo.width))
             reason = why_not(face, settings)
             if reason is None or (reason == "bare" and min(face.sides) >= settings.chin_box):
-                chosen.append(face)
+                worth.append(face)
             else:
                 aside.append(replace(face, reason=reason))
-        rough = [FaceCrop.from_box(face.box, self.side) for face in chosen]
+        rough = [frame_of_box(face.box, self.side, quarter) for face in worth]
         framed: list[tuple[Face, FaceCrop]] = []
-        for face, level, coarse in zip(chosen, self.aligned(photo, rough), rough, strict=True):
+        for face, level, coarse in zip(worth, self.aligned(photo, rough), rough, strict=True):
             if level is None and face.label == BARE:
                 aside.append(replace(face, reason="bare"))
             elif level is None and face.score < settings.trusted_score:
@@ -225,13 +273,25 @@ class FaceFinder:
 
     def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
         """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
+        return [look for _, look in self._seen_in(photo.rgb, crops)]
+
+    def _seen_in(
+        self, rgb: NDArray[np.uint8], crops: list[FaceCrop]
+    ) -> list[tuple[FaceCrop, Look]]:
+        """The same of a picture, uint8 (H, W, 3), each crop with its answers."""
         looks: list[Look] = []
         for chunk in in_chunks(crops, self.settings.batch):
-            seen = np.stack([crop.extract(photo.rgb) for crop in chunk])
+            seen = np.stack([crop.extract(rgb) for crop in chunk])
             found = self.segmenter.segment(seen)
             presence = [1.0] * len(chunk) if found.presence is None else found.presence.tolist()
             looks += zip(seen, found.probability, found.points, presence, strict=True)
-        return looks
+        return list(zip(crops, looks, strict=True))
+
+
+def _way(quarter: int, faces: list[tuple[float, float]]) -> Way:
+    """A turn with its best face; faces as (score, presence)."""
+    ways = [Way(quarter, score, seen, believed(seen, score)) for score, seen in faces]
+    return max(ways, key=lambda way: (way.sure, way.belief), default=Way(quarter))
 
 
 def _unpainted(face: Face, reason: str) -> Face:
