@@ -19,7 +19,7 @@ PACKAGES = {
     "yaml": "pyyaml",
     "lazy_loader": "lazy-loader",
 }
-OPTIONAL = {"onnx", "onnxruntime", "openvino"}
+OPTIONAL = {"onnx", "onnxruntime", "openvino", "pyarrow", "ray"}
 """Imported only by what the page does not use."""
 
 

@@ -69,7 +69,8 @@ class FaceFinder:
         quarter: quarter turns, counter-clockwise, that make the photo upright.
         """
         found = self._detected(turned(photo.rgb, quarter))
-        return [(turned_back(b, quarter, photo.width, photo.height), *rest) for b, *rest in found]
+        wide, high = photo.width, photo.height
+        return [(turned_back(box, quarter, wide, high), label, p) for box, label, p in found]
 
     def _detected(self, rgb: NDArray[np.uint8]) -> list[Found]:
         with self.watch("detect"):
