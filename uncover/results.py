@@ -17,6 +17,7 @@ from uncover.images import Photo, encoded, write_image
 
 LOW_SCORE = "low score"
 NO_FACE = "no face under the mask"
+UNCLEAR = "not clear which way is up"
 DOUBTFUL = (LOW_SCORE, NO_FACE)
 """Reasons for which a find is hardly a face at all."""
 

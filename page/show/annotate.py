@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from uncover.crop import Rect
-from uncover.results import LOW_SCORE, NO_FACE, Face
+from uncover.results import LOW_SCORE, NO_FACE, UNCLEAR, Face
 
 GUESS = "A guess, not an identification."
 """Said wherever a generated face is shown."""
@@ -26,6 +26,7 @@ REASONS = {
     "too small": "left alone: too small",
     LOW_SCORE: "left alone: not sure that it is a face",
     NO_FACE: "left alone: not sure that it is a face",
+    UNCLEAR: "left alone: it is not clear which way is up; turn the photo upright",
     "mask on the chin": "left alone: the mask hangs on the chin",
     "no mask pixels found": "left alone: no mask found on it",
 }

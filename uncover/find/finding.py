@@ -31,7 +31,6 @@ from uncover.find.tasks import (
 )
 from uncover.find.turning import (
     TURNING,
-    UNCLEAR,
     Way,
     chosen,
     frame_of_box,
@@ -39,7 +38,7 @@ from uncover.find.turning import (
     turned_back,
 )
 from uncover.images import Photo
-from uncover.results import NO_FACE, Face
+from uncover.results import NO_FACE, UNCLEAR, Face
 from uncover.settings import Detector, Segmenter, Settings, Watch, unwatched
 
 T = TypeVar("T")

@@ -35,8 +35,6 @@ class Turning:
 
 TURNING = Turning()
 
-UNCLEAR = "not clear which way is up"
-
 
 @dataclass(frozen=True)
 class Way:

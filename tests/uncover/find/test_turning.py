@@ -10,8 +10,9 @@ import pytest
 
 from tests.uncover.fake_networks import SKIN, FakeSegmenter, cloth_left, draw_scene, make
 from uncover.crop.geometry import FaceCrop
-from uncover.find.turning import UNCLEAR, Way, chosen, frame_of_box, turned_back
+from uncover.find.turning import Way, chosen, frame_of_box, turned_back
 from uncover.networks import Segmentation
+from uncover.results import UNCLEAR
 
 BOX = (60, 30, 140, 135)
 SCENE = draw_scene([BOX])
