@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -157,6 +158,7 @@ def test_where_torch_is_missing_one_line_says_so(folder: Path, words: list[str])
         capture_output=True,
         text=True,
         cwd=folder,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
         timeout=120,
     )
     assert done.returncode == 1
