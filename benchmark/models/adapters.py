@@ -17,7 +17,6 @@ A name may be put in front: `--model lama=cmd:...`.
 from __future__ import annotations
 
 import re
-import shlex
 import tempfile
 import threading
 from pathlib import Path
@@ -28,7 +27,7 @@ import cv2
 import numpy as np
 
 from benchmark.features import import_callable, source_digest
-from benchmark.models.folders import FolderCommand, FolderModel, run_program, substituted
+from benchmark.models.folders import Command, FolderCommand, FolderModel, run_program, substituted
 from benchmark.models.models import FillModel
 from benchmark.run import digest
 from uncover.errors import UncoverError
@@ -60,24 +59,11 @@ def make_adapter(spec: str) -> FillModel:
     return OnnxModel(name or Path(rest.partition("?")[0]).stem, rest)
 
 
-class CommandModel:
+class CommandModel(Command):
     """Any program that reads two PNG files and writes a third."""
 
-    parallel = True
-
     def __init__(self, name: str, command: str) -> None:
-        try:
-            self.words = shlex.split(command)
-        except ValueError as error:
-            raise UncoverError(f"--model cmd:{command}: {error}") from error
-        for needed in ("{image}", "{mask}", "{out}"):
-            if not any(needed in word for word in self.words):
-                raise UncoverError(f"--model cmd:{command}: the command must contain {needed}")
-        files = [Path(word) for word in self.words if Path(word).is_file()]
-        self.name = name
-        self.weights_sha256: str | None = None
-        self.fingerprint = digest("cmd", command, *(hash_file(f) for f in files))
-        self.notes: dict[str, Any] = {}
+        super().__init__(name, command, ("{image}", "{mask}", "{out}"))
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """See `FillModel.fill`. Runs the command once, for at most 5 minutes."""

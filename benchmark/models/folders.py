@@ -60,24 +60,35 @@ class FolderModel:
         return picture_for(shown, self._by_name, image, self.name)
 
 
-class FolderCommand:
-    """A program that reads two folders and writes a third, in one process."""
+class Command:
+    """A program and its arguments, with places in braces that are named when it runs.
+
+    needed: the places that must be there, such as "{out}". Raises UncoverError where one is not, or
+    the command cannot be split into words.
+    """
 
     parallel = True
 
-    def __init__(self, name: str, command: str) -> None:
+    def __init__(self, name: str, command: str, needed: Iterable[str]) -> None:
         try:
             self.words = shlex.split(command)
         except ValueError as error:
             raise UncoverError(f"--model cmd:{command}: {error}") from error
-        for needed in ("{images}", "{masks}", "{out}"):
-            if not any(needed in word for word in self.words):
-                raise UncoverError(f"--model cmd:{command}: the command must contain {needed}")
+        for place in needed:
+            if not any(place in word for word in self.words):
+                raise UncoverError(f"--model cmd:{command}: the command must contain {place}")
         files = [Path(word) for word in self.words if Path(word).is_file()]
         self.name = name
         self.weights_sha256: str | None = None
         self.fingerprint = digest("cmd", command, *(hash_file(f) for f in files))
         self.notes: dict[str, Any] = {}
+
+
+class FolderCommand(Command):
+    """A program that reads two folders and writes a third, in one process."""
+
+    def __init__(self, name: str, command: str) -> None:
+        super().__init__(name, command, ("{images}", "{masks}", "{out}"))
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._by_name: dict[str, Path] = {}
 
