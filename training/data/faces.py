@@ -31,8 +31,8 @@ class AugmentSettings:
     grey: share of draws turned grey. bent, turn: share of draws in which the head is turned, and by
       up to how many degrees. steady: share of draws placed as well as the aligned crops
       of the pipeline are, with a quarter of these ranges. beyond: share of draws in which all that
-      lies beyond the photo's edge is missing too, as it is where the pipeline's mirrored border
-      would show the mask again.
+      lies beyond the photo's edge is missing too, as it is in the pipeline; in the others the crop
+      mirrors the photo there.
     """
 
     scale: float = 1.12
@@ -45,7 +45,7 @@ class AugmentSettings:
     bent: float = 0.0
     turn: float = 22.0
     steady: float = 0.7
-    beyond: float = 0.3
+    beyond: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -221,9 +221,8 @@ def evaluation_set(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The fixed crops and holes a run is scored on: uint8 (N, S, S, 3), bool (N, S, S).
 
-    Faces are framed as everywhere, whatever else their photos show. Beyond the photo's edge the
-    crop mirrors it, and where that would show what the mask covers is missing, too: all as in the
-    pipeline. The mask is fixed by the photo's hash and the seed.
+    Faces are framed as everywhere, whatever else their photos show. What lies beyond the photo's
+    edge is missing, as in the pipeline. The mask is fixed by the photo's hash and the seed.
     """
     images, holes = [], []
     for face in faces:
@@ -236,5 +235,5 @@ def evaluation_set(
         width_px = 2 * round(size * 0.02 / crop.scale) + 1
         kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (width_px, width_px))
         covered = cv2.dilate((alpha > 0.02).astype(np.uint8), kernel) > 0
-        holes.append(hole_in_crop(crop, covered))
+        holes.append(hole_in_crop(crop, covered) | ~crop.shows(*covered.shape[::-1]))
     return np.stack(images), np.stack(holes)

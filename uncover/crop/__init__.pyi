@@ -5,6 +5,7 @@ from .alignment import frame_around_mask as frame_around_mask
 from .alignment import frame_face as frame_face
 from .alignment import is_same_face as is_same_face
 from .alignment import mask_overlap as mask_overlap
+from .alignment import moved as moved
 from .alignment import overlap as overlap
 from .alignment import refine as refine
 from .alignment import whole_face as whole_face

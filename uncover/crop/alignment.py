@@ -40,6 +40,21 @@ class Believable:
 
 BELIEVABLE = Believable()
 
+
+@dataclass(frozen=True)
+class Settled:
+    """From where on a frame counts as moved: by so much of its side, or its scale by this factor.
+
+    Chosen on 77 photos of real masks: a second look moves nine frames in ten by less, and a third
+    one hardly any.
+    """
+
+    shift: float = 0.02
+    zoom: float = 1.05
+
+
+SETTLED = Settled()
+
 _TIE = 0.25  # of the root of its area: what is narrower is no part of a mask's body
 _LONGEST = 1.2  # a body that is longer than so many of its widths hangs down below the chin
 
@@ -69,6 +84,23 @@ def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
         and turn <= BELIEVABLE.turn
     )
     return fitted if believable else None
+
+
+def moved(crop: FaceCrop, points: ArrayLike) -> FaceCrop | None:
+    """The canonical crop that the points found in another one give, where it lies far from that.
+
+    Args:
+        crop: framed by points of an earlier look.
+        points: (5, 2) in pixels of `crop`.
+    """
+    fitted = refine(crop, points)
+    if fitted is None:
+        return None
+    size = crop.size
+    centre = crop.to_crop(fitted.to_photo([[size / 2, size / 2]]))[0]
+    shift = float(np.linalg.norm(centre - size / 2)) / size
+    zoom = abs(float(np.log(fitted.scale / crop.scale)))
+    return fitted if shift > SETTLED.shift or zoom > np.log(SETTLED.zoom) else None
 
 
 def frame_face(landmarks68: ArrayLike, size: int) -> FaceCrop:

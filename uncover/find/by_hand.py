@@ -211,7 +211,6 @@ def _task(
         alpha = np.where(straps, 0, alpha).astype(np.float32)
     else:
         body = part.painted
-    hole = hole_in_crop(crop, part.painted, part.rect, face.size)
     patch, outside, around = Patch(part.rect, alpha), None, None
     if widened_to(crop, body, 0.0, part.at) is not crop:
         # Weight of the crop: 1 in it, falling to 0 at its edge, where the two pictures meet.
@@ -224,7 +223,8 @@ def _task(
             outside = Patch(part.rect, np.where(within > 0, beyond * (1 - within), beyond))
         else:
             crop, around = around, None
-            hole = hole_in_crop(crop, part.painted, part.rect, face.size)
+    height, width = face.size
+    hole = hole_in_crop(crop, part.painted, part.rect, face.size) | ~crop.shows(width, height)
     return Task(face, crop, crop.extract(photo), patch, hole, outside, beside, around)
 
 

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import FaceCrop, is_same_face, overlap, refine
+from uncover.crop import FaceCrop, is_same_face, moved, overlap, refine
 from uncover.find.by_hand import Part, corrected, from_mask
 from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, wider
 from uncover.find.skin import skin_like, without_ears
@@ -262,8 +262,15 @@ class FaceFinder:
             ):
                 framed.append((face, level or coarse))
         with self.watch("segment"):
-            looks = self._looked_at(photo, [crop for _, crop in framed])
-        return [(face, crop, look) for (face, crop), look in zip(framed, looks, strict=True)]
+            crops = [crop for _, crop in framed]
+            looks = self._looked_at(photo, crops)
+            # Where a second look moves the frame far the first one was misled.
+            better = [moved(crop, look[2]) for crop, look in zip(crops, looks, strict=True)]
+            again = iter(self._looked_at(photo, [crop for crop in better if crop is not None]))
+        return [
+            (face, crop, look) if found is None else (face, found, next(again))
+            for (face, crop), look, found in zip(framed, looks, better, strict=True)
+        ]
 
     def aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
         """The canonical crop for each rough one; None where the points cannot be right."""

@@ -14,7 +14,6 @@ from uncover.crop import (
     FaceCrop,
     Patch,
     clean_mask,
-    hole_in_crop,
     outline,
     patch_from_crop,
     soft_region,
@@ -203,9 +202,7 @@ def task_for(
     if patch is None:
         return replace(face, reason=NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
-    hole = alpha > 0
-    if crop.leaves(width, height):  # the mask's mirror image beyond the edge is mask as well
-        hole |= hole_in_crop(crop, patch.painted, patch.rect, (height, width))
+    hole = (alpha > 0) | ~crop.shows(width, height)  # beyond the photo nothing is known
     outside = beside = None
     if found.outside is not None:
         straps, short, large = found.outside

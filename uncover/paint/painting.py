@@ -47,7 +47,7 @@ def _paint_outside(
     """Paint what the wider frame shows of the mask, beside the face that is painted already."""
     frame, size = task.around or wider(task.crop), task.face.size
     seen = frame.extract(photo)
-    hole = hole_in_crop(frame, outside.painted, outside.rect, size)
+    hole = hole_in_crop(frame, outside.painted, outside.rect, size) | ~frame.shows(*size[::-1])
     if task.beside is not None:  # to be painted over last, and nothing to go by until then
         hole |= hole_in_crop(frame, task.beside.painted, task.beside.rect, size)
     picture = answers(generator, seen[None], hole[None])[0, 0]

@@ -10,6 +10,7 @@ from uncover.crop.alignment import (
     frame_around_mask,
     is_same_face,
     mask_overlap,
+    moved,
     overlap,
     refine,
     widened_to,
@@ -44,6 +45,26 @@ def test_believable_points_level_the_crop(degrees: float) -> None:
 )  # fmt: skip
 def test_points_that_cannot_be_right_are_refused(points: np.ndarray) -> None:
     assert refine(ROUGH, points) is None
+
+
+@pytest.mark.parametrize(
+    ("points", "far"),
+    [
+        (turned(0), False), (turned(0, 1.03), False), (turned(20), False),
+        (turned(0, 1.08), True), (turned(0, 0.93), True), (turned(0, 1, 0.03), True),
+        (turned(0, 0.3), False),  # cannot be right
+    ],
+    ids=["same", "hardly", "turned only", "larger", "smaller", "aside", "impossible"],
+)  # fmt: skip
+def test_a_frame_moves_only_where_a_second_look_lies_far_from_it(
+    points: np.ndarray, far: bool
+) -> None:
+    found = moved(ROUGH, points)
+    assert (found is not None) == far
+    if found is not None:
+        np.testing.assert_allclose(
+            found.to_crop(ROUGH.to_photo(points)), TEMPLATE_5 * 256, atol=1e-6
+        )
 
 
 @pytest.mark.parametrize(

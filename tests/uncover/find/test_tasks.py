@@ -12,7 +12,7 @@ from tests.uncover.fake_networks import CLOTH, SIZE, cloth_left, draw_scene, mak
 from uncover.crop.alignment import frame_around_mask, refine, widened_to
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import patch_from_crop
-from uncover.crop.regions import clean_mask, hole_in_crop, outline, soft_region
+from uncover.crop.regions import clean_mask, outline, soft_region
 from uncover.find.by_hand import from_mask, split_mask, whole_mask
 from uncover.find.tasks import (
     Judged,
@@ -50,9 +50,7 @@ def test_a_batch_gives_what_one_face_after_the_other_gives(blend: str) -> None:
         margin = margin_around(crop, segmenter.config.dilation)
         alpha = soft_region(mask, margin, uncoverer.settings.feather)
         patch = patch_from_crop(alpha, crop, SHAPE[1], SHAPE[0])
-        hole = alpha > 0
-        if crop.leaves(SHAPE[1], SHAPE[0]):
-            hole |= hole_in_crop(crop, patch.painted, patch.rect, SHAPE)
+        hole = (alpha > 0) | ~crop.shows(SHAPE[1], SHAPE[0])
         filled = generator.fill(seen[None], hole[None])[0]
         if blend == "feather":
             filled = match_colours(filled, seen, hole)
@@ -124,8 +122,10 @@ def test_a_rectangle_of_a_mask_is_as_good_as_the_whole(at: tuple[int, int]) -> N
     np.testing.assert_array_equal(widened_to(small, part.painted, at=part.at).matrix, crop.matrix)
     task = from_mask(part, crop, photo)
     np.testing.assert_array_equal(task.crop.matrix, crop.matrix)
-    np.testing.assert_array_equal(task.hole, hole_in_crop(crop, mask))
-    np.testing.assert_array_equal(task.hole, crop.extract(mask.astype(np.uint8) * 255) > 0)
+    held = crop.shows(SHAPE[1], SHAPE[0])
+    assert task.hole[~held].all()
+    covered = crop.extract(mask.astype(np.uint8) * 255) > 0
+    np.testing.assert_array_equal(task.hole[held], covered[held])
     np.testing.assert_array_equal(task.patch.alpha, whole_mask(mask).painted)
     assert task.patch.rect == whole_mask(mask).rect
     assert task.face.polygon == outline(mask)
@@ -166,7 +166,7 @@ def test_a_frame_guessed_from_a_mask_does_not_follow_what_hangs_from_it(what: st
     assert np.abs(guess.to_photo([[32, 32]]) - plain.to_photo([[32, 32]])).max() < 20
 
 
-def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
+def test_nothing_is_known_beyond_the_photos_edge() -> None:
     box = (-25.0, 40.0, 75.0, 170.0)
     photo = draw_scene([(60, 40, 160, 170)], (200, 230))
     photo = np.ascontiguousarray(photo[:, 85:])  # the photo's edge cuts the mask
@@ -182,11 +182,11 @@ def test_the_masks_mirror_image_beyond_the_edge_is_hidden_too() -> None:
     assert isinstance(found, Judged)
     task = task_for(found, [], config, Settings())
     assert isinstance(task, Task)
-    mirrored = cloth(seen) & ~columns
-    assert mirrored.sum() > 50
-    assert task.hole[mirrored].mean() > 0.95
-    assert crop.leaves(width, height)
-    assert not FaceCrop.from_box((60, 60, 100, 110), SIZE).leaves(400, 400)
+    beyond = ~crop.shows(width, height)
+    assert (cloth(seen) & beyond).sum() > 50  # the crop mirrors the mask there,
+    assert (~cloth(seen) & beyond).sum() > 50  # and other things
+    assert task.hole[beyond].all()
+    assert not task.hole.all()
 
 
 @pytest.mark.parametrize(
