@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from training.data import Source, evaluation_set, open_data
 from training.gan import losses
 from training.gan.against import Against
-from training.gan.coarse import any_process, drawn_look, train_coarse
+from training.gan.coarse import any_process, drawn_look, told_properties, train_coarse
 from training.gan.discriminators import (
     PatchDiscriminator,
     cut_windows,
@@ -30,7 +30,7 @@ from training.gan.discriminators import (
 from training.gan.evaluate import predict, val_scores, write_sheet
 from training.gan.networks import build_generator, build_lpips, update_ema
 from training.gan.settings import GanSettings
-from training.gan.stages import Painting, faithful
+from training.gan.stages import BothStages, Painting, faithful, guess_loss
 from training.gan.state import GanState, learning_groups, start_from
 from training.run import (
     RunLog,
@@ -43,6 +43,7 @@ from training.run import (
     to_dict,
 )
 from uncover.errors import UncoverError
+from uncover.faces import look_size
 
 SEEN = 128  # side of the window that critics on frozen features see
 
@@ -114,10 +115,13 @@ def train(
         betas=(0.0, 0.99),
     )
 
+    # Stages that learn together, told how faces shall look.
+    together = bool(settings.coarse.tune) and getattr(stage, "look", None) is not None
     against, pace = None, settings.batch * world
     if weights.features:
         rates = {"rate": settings.rate_d, "r1": weights.features_r1, "r1_every": weights.r1_every}
-        against = Against(device, seen_at=SEEN, told=0, batch=pace, **rates)
+        heard = look_size(0) if together else 0
+        against = Against(device, seen_at=SEEN, told=heard, batch=pace, **rates)
 
     # State: images seen, or what a checkpoint holds.
     state = GanState(out, settings, g, ema, critics, optim_g, optim_d, against, started=started)
@@ -125,7 +129,8 @@ def train(
         state.restore()
     # Where the fine stage starts from is asked for by losses, or drawn.
     begun_from = settings.architecture == "unet" and bool(settings.from_truth or weights.faithful)
-    network, optim_g = accelerator.prepare(Painting(g) if begun_from else g, optim_g)
+    learning = BothStages(g) if together else Painting(g) if begun_from else g
+    network, optim_g = accelerator.prepare(learning, optim_g)
     wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
     optim_d = accelerator.prepare(optim_d)
 
@@ -171,9 +176,13 @@ def train(
         terms: dict[str, Tensor] = {}
 
         true = round(settings.from_truth * len(real)) if begun_from else len(real)
+        look = None
+        if together or begun_from:
+            look = drawn_look(batch["look"].to(device), g.coarse, settings.coarse, seen)
         with accelerator.autocast():
-            if begun_from:
-                look = drawn_look(batch["look"].to(device), g.coarse, settings.coarse, seen)
+            if together:
+                painted, guess = network(known, hole, look)
+            elif begun_from:
                 painted, base = network(known, hole, look, real, true)
             else:
                 painted = network(known, hole)
@@ -215,6 +224,9 @@ def train(
         terms["known"] = pixel(painted, real, (1 - hole) * valid)
         terms["hole"] = pixel(painted[:true], real[:true], hole[:true])
         loss_g = weights.known * terms["known"] + weights.hole * terms["hole"]
+        if together:
+            terms["guess"] = guess_loss(guess, batch["look"].to(device))
+            loss_g = loss_g + terms["guess"]
         if weights.faithful:
             terms["faithful"] = faithful(painted, base.float(), hole)
             loss_g = loss_g + weights.faithful * terms["faithful"]
@@ -232,8 +244,9 @@ def train(
             views = native_windows(views, hole, SEEN, seed=seen + rank)
             with accelerator.autocast():
                 shown = [views[0], views[1].detach(), views[2]]
-                terms["d_features"] = against.learn(*shown, None, seen, factor)
-                terms["g_features"] = against.judge(*views[1:], None)
+                asked = told_properties(look) if together else None
+                terms["d_features"] = against.learn(*shown, asked, seen, factor)
+                terms["g_features"] = against.judge(*views[1:], asked)
             loss_g = loss_g + weights.features * terms["g_features"]
         if adversarial:
             critics.requires_grad_(False)

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.gan import losses
-from uncover.networks import PATCH, CoarseStage, Generator
+from uncover.networks import PATCH, CoarseStage, Generator, shrink
 
 
 class LearningStage(nn.Module):
@@ -79,6 +79,29 @@ class Painting(nn.Module):
             base = base.clone()
             base[:true] = known[:true] + hole[:true] * grown.to(base.dtype)
         return g.refine(base, guide, hole), base
+
+
+class BothStages(nn.Module):
+    """A generator whose stages learn together: unknown properties of the look stay unknown, and are
+    guessed beside."""
+
+    def __init__(self, generator: Generator) -> None:
+        super().__init__()
+        self.generator = generator
+
+    def forward(self, known: Tensor, hole: Tensor, look: Tensor) -> tuple[Tensor, Tensor]:
+        """The painted crops (B, 3, S, S), and guesses (B, 3) in 0..1.
+
+        known, hole: what the generator takes. look: (B, look_size), see `look_vector`.
+        """
+        g = self.generator
+        assert g.coarse is not None
+        assert g.coarse.guess is not None
+        base, maps = g.coarse.encode(*shrink(known, hole, PATCH))
+        small, guide = g.coarse.decode(base, maps, look)
+        grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
+        painted = g.refine(known + hole * grown, guide, hole)
+        return painted, g.coarse.guess(maps[-1].detach())
 
 
 def faithful(painted: Tensor, base: Tensor, hole: Tensor) -> Tensor:

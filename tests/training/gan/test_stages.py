@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from training.gan import feature_critics
 from training.gan import loop as gan
-from training.gan.stages import Painting, faithful
+from training.gan.stages import BothStages, Painting, faithful, guess_loss
 from training.run.checkpoint import load_checkpoint
 from uncover.faces.drawn import write_drawn_faces
-from uncover.networks import PATCH, Generator, GeneratorConfig
+from uncover.networks import PATCH, Generator, GeneratorConfig, look_vector
 
 SIDE = 64
 SMALL = GeneratorConfig(
@@ -54,6 +54,43 @@ def test_the_first_crops_start_from_the_truth_and_the_others_from_an_answer() ->
     assert torch.equal(base * (1 - hole), known)
 
 
+def test_stages_that_learn_together_paint_what_the_generator_paints() -> None:
+    _, hole, known = crops(2)
+    g = _that_heeds_looks()
+    smiling = look_vector(torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.5, 1.0]]), torch.randn(2, 2))
+    with torch.no_grad():
+        painted, _ = BothStages(g)(known, hole, smiling)
+        assert torch.allclose(painted, g(known, hole, look=smiling), atol=1e-6)
+        other, _ = BothStages(g)(known, hole, -smiling)
+    assert not torch.allclose(painted, other, atol=1e-3)
+
+
+def test_what_is_not_told_stays_unknown_and_its_guess_teaches_the_guess_alone() -> None:
+    _, hole, known = crops(2)
+    g = _that_heeds_looks()
+    untold = look_vector(torch.full((2, 3), torch.nan), torch.zeros(2, 2))
+    painted, guess = BothStages(g)(known, hole, untold)
+    assert not torch.allclose(painted, g(known, hole, look=untold), atol=1e-4)  # that guesses
+    guess_loss(guess, torch.tensor([[0.9, 0.1, 0.0], [0.2, 0.5, 1.0]])).backward()
+    moved = {name for name, value in g.named_parameters() if value.grad is not None}
+    assert moved == {name for name, _ in g.named_parameters() if name.startswith("coarse.guess.")}
+    painted.mean().backward()
+    assert all(
+        value.grad is not None
+        for name, value in g.named_parameters()
+        if name.startswith(("coarse.stem", "coarse.look.out", "to_rgb"))
+    )
+
+
+def _that_heeds_looks() -> Generator:
+    torch.manual_seed(3)
+    g = Generator(SMALL).eval()
+    for name, value in g.named_parameters():
+        if "look.out.weight" in name or "to_rgb.weight" in name or "conv2.1.weight" in name:
+            nn.init.normal_(value, std=0.2)
+    return g
+
+
 def test_faithful_sees_means_inside_the_hole_only() -> None:
     real, hole, _ = crops(1)
     outside = real + (1 - hole)
@@ -79,12 +116,17 @@ def random_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(feature_critics, "frozen_squeezenet", network)
 
 
+APART = ["from_truth=0.5", "losses.faithful=10.0"]
+TOGETHER = ["coarse.tune=0.5"]
+
+
+@pytest.mark.parametrize("way", [APART, TOGETHER], ids=["apart", "together"])
 def test_a_run_against_feature_critics_resumes_bit_exactly(
-    random_classifier: None, tmp_path: Path
+    random_classifier: None, tmp_path: Path, way: list[str]
 ) -> None:
     data = write_drawn_faces(tmp_path / "data", 12, seed=2, size=96)
-    changes = ["images=16", "eval_every=16", "save_every=16", "from_truth=0.5"]
-    changes += ["losses.features=0.5", "losses.faithful=10.0", "losses.r1_every=2"]
+    changes = ["images=16", "eval_every=16", "save_every=16", *way]
+    changes += ["losses.features=0.5", "losses.r1_every=2"]
     changes += ["coarse.images=4", "generator.look=true", "generator.latent=2"]
     words = ["--data", str(data), "--preset", "smoke"]
     words += [word for change in changes for word in ("--set", change)]
@@ -97,6 +139,9 @@ def test_a_run_against_feature_critics_resumes_bit_exactly(
     assert gan.main([*words, "--out", str(cut), "--resume"]) == 0
     one, two = (load_file(f / "checkpoint" / "tensors.safetensors") for f in (whole, cut))
     assert any(".against/" in key for key in one)
+    begun = load_checkpoint(cut / "coarse" / "checkpoint")["ema"]["look.out.weight"]
+    ended = load_checkpoint(cut / "checkpoint")["ema"]["coarse.look.out.weight"]
+    assert torch.equal(begun, ended) == (way is APART)
     assert [key for key in one if not torch.equal(one[key], two[key])] == []
 
 
