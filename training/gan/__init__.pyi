@@ -5,3 +5,4 @@ from .discriminators import PatchDiscriminator as PatchDiscriminator
 from .loop import main as main
 from .networks import build_lpips as build_lpips
 from .networks import update_ema as update_ema
+from .start import critics_in as critics_in

@@ -88,12 +88,12 @@ class Against:
         self.critic.requires_grad_(True)
         return loss
 
-    def state(self) -> dict[str, Any]:
-        """All that `restore` needs, for the checkpoint."""
+    def state_dict(self) -> dict[str, Any]:
+        """All that `load_state_dict` needs, for the checkpoint."""
         return {"critic": self.critic.state_dict(), "optimizer": self.optimizer.state_dict()}
 
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go back to what `state` gave."""
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go back to what `state_dict` gave."""
         self.critic.load_state_dict(state["critic"])
         self.optimizer.load_state_dict(state["optimizer"])
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from training.data import TrainingData, evaluation_set
 from training.gan import losses
 from training.gan.against import Against
-from training.gan.evaluate import val_scores, write_sheet
+from training.gan.evaluate import draw_sheet, val_scores
 from training.gan.networks import build_lpips, update_ema
 from training.gan.settings import CoarseSettings, GanSettings
 from training.gan.stages import LearningStage, guess_loss
@@ -96,7 +96,7 @@ def train_coarse(
             teacher.load_state_dict(state["teacher"])
         optimizer.load_state_dict(state["optimizer"])
         if against is not None:
-            against.restore(state["critics"])
+            against.load_state_dict(state["critics"])
         restore_rng(state["rng"])
         seen, past_minutes = state["seen"], state["minutes"]
     if seen >= own.images:
@@ -189,7 +189,7 @@ def train_coarse(
             filled = guess.permute(0, 2, 3, 1).cpu().numpy()
             filled[~val_holes] = val_images[~val_holes]
             log.write("val", seen, val_scores(val_images, filled, val_holes, None))
-            write_sheet(folder / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
+            draw_sheet(folder / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)
             clock += time.monotonic() - paused
             watch.skip()
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
@@ -205,7 +205,7 @@ def train_coarse(
                 "rng": rng_state(),
             }
             if against is not None:
-                state["critics"] = against.state()
+                state["critics"] = against.state_dict()
             if teacher is not None:
                 state["teacher"] = teacher.state_dict()
             save_checkpoint(checkpoint, state)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import nn
 from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
+from training.run import write_sheet
+from uncover.images import tiled
 from uncover.networks import to_network
 
 
@@ -50,18 +51,11 @@ def val_scores(
     return scores
 
 
-def write_sheet(
+def draw_sheet(
     path: Path, images: np.ndarray, filled: np.ndarray, holes: np.ndarray, columns: int = 8
 ) -> None:
-    """A PNG with rows of hole, guess and truth for the first faces; for the run folder only."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    """A contact sheet, hole over guess over truth of the first faces; for the run folder only."""
     shown = np.where(holes[..., None], np.uint8(128), images)
-    blocks = []
-    for start in range(0, min(len(images), 3 * columns), columns):
-        part = slice(start, min(start + columns, len(images)))
-        rows = [np.concatenate(list(x[part]), axis=1) for x in (shown, filled, images)]
-        block = np.concatenate(rows, axis=0)
-        missing = columns * images.shape[2] - block.shape[1]
-        blocks.append(np.pad(block, ((0, 8), (0, missing), (0, 0))))
-    sheet = np.concatenate(blocks, axis=0)
-    cv2.imwrite(str(path), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    faces = range(min(len(images), 3 * columns))
+    tiles = [tiled([shown[i], filled[i], images[i]], columns=1) for i in faces]
+    write_sheet(path, [np.pad(tile, ((0, 8), (0, 0), (0, 0))) for tile in tiles], columns)

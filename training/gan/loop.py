@@ -6,7 +6,6 @@ resumed run continues bit-exactly on a CPU. Several processes: `accelerate launc
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from collections import defaultdict
@@ -27,20 +26,20 @@ from training.gan.discriminators import (
     looked_at,
     native_windows,
 )
-from training.gan.evaluate import predict, val_scores, write_sheet
-from training.gan.networks import build_generator, build_lpips, update_ema
+from training.gan.evaluate import draw_sheet, predict, val_scores
+from training.gan.networks import build_generator, build_lpips, component_name, update_ema
 from training.gan.settings import GanSettings
 from training.gan.stages import BothStages, Painting, faithful, guess_loss
-from training.gan.state import GanState, learning_groups, start_from
+from training.gan.start import fingerprints, learning_groups, start_from
 from training.run import (
     RunLog,
+    RunState,
     SettingsError,
     Stopwatch,
     catch_interrupt,
     crossed,
     run_command,
     schedule,
-    to_dict,
 )
 from uncover.errors import UncoverError
 from uncover.faces import look_size
@@ -124,9 +123,13 @@ def train(
         against = Against(device, seen_at=SEEN, told=heard, batch=pace, **rates)
 
     # State: images seen, or what a checkpoint holds.
-    state = GanState(out, settings, g, ema, critics, optim_g, optim_d, against, started=started)
+    parts = {"critics": critics, "optim_d": optim_d}
+    if against is not None:
+        parts["against"] = against
+    name = component_name(settings)
+    run = RunState(name, out, settings, g, ema, optim_g, parts, since=started)
     if resume and (checkpoint.exists() or not begun):
-        state.restore()
+        run.restore()
     # Where the fine stage starts from is asked for by losses, or drawn.
     begun_from = settings.architecture == "unet" and bool(settings.from_truth or weights.faithful)
     learning = BothStages(g) if together else Painting(g) if begun_from else g
@@ -135,15 +138,15 @@ def train(
     optim_d = accelerator.prepare(optim_d)
 
     # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
-    seen = state.seen
+    seen = run.seen
     loader = faces.loader(
         side, settings.images, settings.seed, settings.batch, seen, settings, accelerator
     )
     val_images, val_holes = evaluation_set(faces.val, side, seed=0)
     log, interrupted = RunLog(out, active=main), catch_interrupt()
     if main:
-        (out / "settings.json").write_text(json.dumps(to_dict(settings), indent=2))
-        (out / "data.json").write_text(json.dumps(faces.summary, indent=2))
+        run.write_settings()
+        run.write_notes("data", faces.summary)
 
     def evaluate() -> None:
         if not main:
@@ -151,7 +154,7 @@ def train(
         filled = predict(ema, val_images, val_holes)
         log.write("val", seen, val_scores(val_images, filled, val_holes, judge))
         sheet = out / "sheets" / f"{seen:09d}.png"
-        write_sheet(sheet, val_images, filled, val_holes)
+        draw_sheet(sheet, val_images, filled, val_holes)
 
     sums: defaultdict[str, list[Tensor]] = defaultdict(list)
     counted, clock, watch = 0, time.monotonic(), Stopwatch(device)
@@ -273,7 +276,7 @@ def train(
         if not torch.isfinite(loss_g):
             raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
 
-        seen = state.seen = seen + real.shape[0] * world
+        seen = run.seen = seen + real.shape[0] * world
         counted += real.shape[0] * world
         update_ema(ema, g, settings.ema, seen / settings.batch)
         for name, value in terms.items():
@@ -296,7 +299,9 @@ def train(
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = any_process(accelerator, late or interrupted())
         if crossed(seen, settings.batch, settings.save_every) or last or stop:
-            state.save(accelerator)
+            prints = fingerprints(accelerator, [g, ema, *critics.values()])
+            if main:
+                run.save({}, fingerprints=prints)
             watch.skip()
         if stop:
             if main:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from training.gan import DiscriminatorConfig, PatchDiscriminator
+from training.gan import DiscriminatorConfig, PatchDiscriminator, critics_in
 from training.run import from_dict, load_checkpoint
 from uncover.errors import UncoverError, WeightsError
 from uncover.revision import git_revision
@@ -150,7 +150,7 @@ def _add_discriminators(runs: Sequence[Path], folder: Path) -> None:
         if not (run / "checkpoint").is_dir():
             continue
         state = load_checkpoint(run / "checkpoint")
-        for part, tensors in state.get("critics", {}).items():
+        for part, tensors in critics_in(state).items():
             config = from_dict(DiscriminatorConfig, state["settings"][f"d_{part}"])
             critic = PatchDiscriminator(config)
             critic.load_state_dict(tensors, strict=True)

@@ -15,11 +15,12 @@ from .loop import LoopSettings as LoopSettings
 from .loop import deadline as deadline
 from .loop import load_in_order as load_in_order
 from .loop import start_torch as start_torch
-from .runs import RunState as RunState
 from .runs import catch_interrupt as catch_interrupt
 from .runs import crossed as crossed
-from .runs import initial_weights as initial_weights
 from .runs import run_command as run_command
 from .runs import schedule as schedule
 from .sheet import write_sheet as write_sheet
+from .state import RunState as RunState
+from .state import fit as fit
+from .state import initial_weights as initial_weights
 from .stopwatch import Stopwatch as Stopwatch

@@ -15,7 +15,8 @@ from tqdm import tqdm
 
 from training.gan import update_ema
 from training.run.log import RunLog
-from training.run.runs import RunState, catch_interrupt, crossed, schedule
+from training.run.runs import catch_interrupt, crossed, schedule
+from training.run.state import RunState
 from uncover.errors import UncoverError
 
 

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from uncover.atomic import write_atomically
+from uncover.images import tiled
 
 
 def write_sheet(path: Path, tiles: Sequence[np.ndarray], columns: int, grey: int = 0) -> None:
@@ -22,8 +23,6 @@ def write_sheet(path: Path, tiles: Sequence[np.ndarray], columns: int, grey: int
     """
     if not tiles:
         return
-    empty = np.full(tiles[0].shape, grey, np.uint8)
-    every = [*tiles, *[empty] * (-len(tiles) % columns)]
-    rows = [np.hstack(every[i : i + columns]) for i in range(0, len(every), columns)]
-    _, data = cv2.imencode(path.suffix, cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
+    sheet = tiled(tiles, columns, grey)
+    _, data = cv2.imencode(path.suffix, cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     write_atomically(path, data.tobytes())

@@ -16,6 +16,7 @@ from .masks import MaskLike as MaskLike
 from .masks import read_mask as read_mask
 from .photo import Photo as Photo
 from .provenance import FOUND_MASK as FOUND_MASK
+from .tiles import tiled as tiled
 from .writing import encoded as encoded
 from .writing import format_for as format_for
 from .writing import made_here as made_here

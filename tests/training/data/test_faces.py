@@ -16,7 +16,7 @@ from training.data.faces import (
 from training.data.holes import _rounded, _stretched, _swept, random_hole
 from training.data.opening import data_summary, load_faces
 from training.data.sampling import Balance
-from training.gan.evaluate import predict, val_scores, write_sheet
+from training.gan.evaluate import draw_sheet, predict, val_scores
 from uncover.errors import UncoverError
 from uncover.faces import MIRROR_68
 from uncover.faces.drawn import draw_face, write_drawn_faces
@@ -140,7 +140,7 @@ def test_scores_of_truth_and_of_a_known_error(faces, tmp_path):
     wrong = images.copy()
     wrong[holes] = np.where(wrong[holes] > 127, wrong[holes] - 10, wrong[holes] + 10)
     assert val_scores(images, wrong, holes, None)["psnr_hole"] == pytest.approx(28.13, abs=0.01)
-    write_sheet(tmp_path / "s" / "sheet.png", images, wrong, holes, columns=2)
+    draw_sheet(tmp_path / "s" / "sheet.png", images, wrong, holes, columns=2)
     assert (tmp_path / "s" / "sheet.png").stat().st_size > 1000
 
 

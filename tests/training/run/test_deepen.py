@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from training.gan.state import fit
 from training.run.deepen import deepened
-from training.run.runs import initial_weights
+from training.run.state import fit, initial_weights
 from uncover.errors import UncoverError
 from uncover.networks.generator import Generator, GeneratorConfig
 from uncover.weights.components import save_component
