@@ -29,6 +29,7 @@ ROOMS = {
     "find": {"images", "faces", "crop", "networks"},
     "paint": {"images", "faces", "crop", "find", "networks"},
     "scale": {"images", "networks"},
+    "scores": set(),
     "commands": {
         "images", "faces", "crop", "networks", "weights", "onnx", "find", "paint", "scale",
     },

@@ -6,10 +6,6 @@ from .identity import IdentityScorer as IdentityScorer
 from .identity import cosines as cosines
 from .identity import of_strangers as of_strangers
 from .kid import paired_kid as paired_kid
-from .known import LIMIT as LIMIT
-from .known import METRICS as METRICS
-from .known import Metric as Metric
-from .known import badness as badness
 from .lpips import LpipsScorer as LpipsScorer
 from .mouth import MouthScorer as MouthScorer
 from .mouth import mouth_distances as mouth_distances

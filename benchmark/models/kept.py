@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmark.numbers import read_results
 from uncover.errors import UncoverError
+from uncover.scores import read_results
 
 _SAME = (
     "seed", "size", "aligned", "features", "lpips_net", "draws", "floor", "kid_subset_size",

@@ -2,10 +2,7 @@ from .bootstrap import generator_for as generator_for
 from .bootstrap import mean_interval as mean_interval
 from .gaps import MIN_PHOTOS as MIN_PHOTOS
 from .gaps import compare_values as compare_values
-from .results import TOO_FEW as TOO_FEW
 from .results import Measured as Measured
-from .schema import check_results as check_results
-from .schema import read_results as read_results
 from .slices import Slice as Slice
 from .slices import make_slices as make_slices
 from .slices import parse_where as parse_where

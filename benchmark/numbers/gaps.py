@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 
-from benchmark.metrics import LIMIT, METRICS, badness
 from benchmark.numbers.bootstrap import (
     generator_for,
     interval,
@@ -16,6 +15,7 @@ from benchmark.numbers.bootstrap import (
     weighted_means,
 )
 from benchmark.numbers.results import Measured, Scored, Settings, middle_of
+from uncover.scores import LIMIT, METRICS, badness
 
 MIN_PHOTOS = 10
 SHUFFLES = 1000

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmark.metrics import METRICS
 from benchmark.numbers.results import Measured
 from benchmark.photos import Case
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
+from uncover.scores import METRICS
 
 NAME = "per_photo.csv"
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmark.metrics import METRICS, auc, frechet_distance, paired_kid
+from benchmark.metrics import auc, frechet_distance, paired_kid
 from benchmark.numbers.bootstrap import (
     LEVEL,
     generator_for,
@@ -23,9 +23,9 @@ from benchmark.numbers.bootstrap import (
     weighted_means,
 )
 from benchmark.numbers.slices import Slice
+from uncover.scores import METRICS, TOO_FEW
 
 FID_SUBSETS = 5
-TOO_FEW = "too few"
 NO_VALUES = "no values"
 MIN_JUDGED = 10
 """Photos that a slice needs for C2ST: the classifier has learned on the whole set."""

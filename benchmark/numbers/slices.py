@@ -10,8 +10,8 @@ import numpy as np
 
 from uncover.errors import UncoverError
 from uncover.faces import POSE_BINS, UNKNOWN, pose_name
+from uncover.scores import ALL
 
-ALL = "all"
 MAX_VALUES = 24
 
 Factors = Mapping[str, Sequence[str]]

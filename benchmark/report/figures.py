@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmark.metrics import METRICS, badness
 from benchmark.numbers import MIN_PHOTOS
 from benchmark.report import tables
 from benchmark.report.canvas import COLOURS
 from uncover.atomic import write_atomically
+from uncover.scores import METRICS, badness, fixed, part_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -87,7 +87,7 @@ def heat_map(results: Results, metric: str) -> Figure:
     models = results["models"]
     rows, columns = (_values(results, factor) for factor in (down, across))
     entries = {
-        (name, r, c): tables.find(model, {down: r, across: c})
+        (name, r, c): part_of(model["slices"], {down: r, across: c})
         for name, model in models.items()
         for r in rows
         for c in columns
@@ -175,7 +175,7 @@ def slice_chart(results: Results, metric: str) -> Figure:
     groups: list[tuple[str, list[dict[str, Any]]]] = []
     for factor in results["factors"]:
         for value in _values(results, factor):
-            found = [tables.find(model, {factor: value}) for model in models.values()]
+            found = [part_of(model["slices"], {factor: value}) for model in models.values()]
             first = found[0]
             if first and first["n"]:
                 label = f"{_title(factor, results)} {value} (n={first['n']})"
@@ -272,11 +272,7 @@ def _plain(ax: Any) -> None:
 
 def _values(results: Results, factor: str) -> list[str]:
     first = next(iter(results["models"].values()))
-    return [
-        entry["slice"][factor]
-        for entry in first["slices"]
-        if [f for f, v in entry["slice"].items() if v != "all"] == [factor]
-    ]
+    return [entry["slice"][factor] for entry in first["slices"] if list(fixed(entry)) == [factor]]
 
 
 def _metric(metric: str, results: Results) -> str:

@@ -10,7 +10,6 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from benchmark.metrics import badness
 from benchmark.models import FillModel, paint
 from benchmark.photos import Case, Rendered
 from benchmark.report import tables
@@ -18,6 +17,7 @@ from benchmark.report.canvas import GREY, SCALE, Canvas
 from benchmark.report.report import GUESS
 from benchmark.run import begin, shown_of
 from uncover.errors import UncoverError
+from uncover.scores import badness
 
 if TYPE_CHECKING:
     from benchmark.run import Finished

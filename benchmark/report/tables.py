@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from benchmark.features import label
-from benchmark.metrics import METRICS
-from benchmark.numbers import TOO_FEW
+from uncover.scores import METRICS, TOO_FEW, cell, fixed, number, part_of
 
 _TRAINING = {
     "images": "images seen",
@@ -51,38 +50,10 @@ def title(metric: str, results: Results) -> str:
     return f"{name_of(metric, results)} {METRICS[metric].mark}"
 
 
-def number(value: float | None, metric: str) -> str:
-    """A value with the digits of its metric; a dash for none."""
-    if value is None:
-        return "–"
-    # Kernel distances depend on the features' scale: thousandths for some, tens for others.
-    digits = 1 if metric == "kid" and abs(value) >= 1 else METRICS[metric].digits
-    return f"{value:.{digits}f}"
-
-
-def cell(entry: dict[str, Any], metric: str) -> str:
-    """value [low, high], or why there is none."""
-    if entry["value"] is None:
-        return str(entry.get("note", "–"))
-    text = number(entry["value"], metric)
-    if entry["low"] is None:
-        return text
-    return f"{text} [{number(entry['low'], metric)}, {number(entry['high'], metric)}]"
-
-
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A Markdown table, the first column flush left."""
     lines = [header, ["---", *["--:"] * (len(header) - 1)], *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
-
-
-def find(model: dict[str, Any], values: dict[str, str]) -> dict[str, Any] | None:
-    """A model's slice with these values; all other factors at "all"."""
-    for entry in model["slices"]:
-        wanted = {factor: values.get(factor, "all") for factor in entry["slice"]}
-        if entry["slice"] == wanted:
-            return entry
-    return None
 
 
 def photos(data: dict[str, Any]) -> str:
@@ -128,11 +99,11 @@ def by_factor(results: Results, factor: str, metric: str) -> str:
 def factor_rows(results: Results, factor: str, metric: str) -> tuple[list[str], list[list[str]]]:
     """The same as a header and rows of text."""
     first = next(iter(results["models"].values()))
-    singles = [s for s in first["slices"] if _fixed(s) == [factor]]
+    singles = [s for s in first["slices"] if list(fixed(s)) == [factor]]
     header = ["model", *(f"{s['slice'][factor]} (n={s['n']})" for s in singles)]
     rows = []
     for name, model in results["models"].items():
-        entries = [find(model, {factor: s["slice"][factor]}) for s in singles]
+        entries = [part_of(model["slices"], {factor: s["slice"][factor]}) for s in singles]
         rows.append([name, *(_cell_of(entry, metric) for entry in entries if entry)])
     return header, rows
 
@@ -145,13 +116,13 @@ def _cell_of(entry: dict[str, Any], metric: str) -> str:
 def crossing(results: Results, name: str, factors: Sequence[str], metric: str) -> str:
     """One model: values of the first factor x values of the second, one metric."""
     model = results["models"][name]
-    across = [s["slice"][factors[1]] for s in model["slices"] if _fixed(s) == [factors[1]]]
-    down = [s["slice"][factors[0]] for s in model["slices"] if _fixed(s) == [factors[0]]]
+    across = [s["slice"][factors[1]] for s in model["slices"] if list(fixed(s)) == [factors[1]]]
+    down = [s["slice"][factors[0]] for s in model["slices"] if list(fixed(s)) == [factors[0]]]
     rows = []
     for first in ["all", *down]:
         row = [first]
         for second in ["all", *across]:
-            entry = find(model, {factors[0]: first, factors[1]: second})
+            entry = part_of(model["slices"], {factors[0]: first, factors[1]: second})
             row.append(_crossed(entry, metric) if entry else "")
         rows.append(row)
     return table([f"{factors[0]} \\ {factors[1]}", "all", *across], rows)
@@ -191,7 +162,7 @@ def comparison_rows(rows: Iterable[dict[str, Any]], metric: str, results: Result
         entry = row["metrics"].get(metric)
         if entry is None:
             continue
-        name = ", ".join(f"{f}={v}" for f, v in row["slice"].items() if v != "all") or "all"
+        name = ", ".join(f"{f}={v}" for f, v in fixed(row).items()) or "all"
         difference = cell({**entry, "value": entry["difference"]}, metric)
         lines.append([row["a"], row["b"], name, str(row["n"]), difference, share(entry)])
     header = ["A", "B", "slice", "n", f"A − B, {title(metric, results)}", "A better on"]
@@ -204,7 +175,3 @@ def share(entry: dict[str, Any]) -> str:
     if entry["wins_low"] is None:
         return text
     return f"{text} [{100 * entry['wins_low']:.0f}, {100 * entry['wins_high']:.0f}]"
-
-
-def _fixed(entry: dict[str, Any]) -> list[str]:
-    return [factor for factor, value in entry["slice"].items() if value != "all"]

@@ -21,10 +21,11 @@ from benchmark.metrics import (
     of_strangers,
 )
 from benchmark.models import FillModel
-from benchmark.numbers import TOO_FEW, Measured
+from benchmark.numbers import Measured
 from benchmark.photos import Case
 from benchmark.run.evaluate import TRUTH, Store
 from benchmark.run.lineup import Lineup
+from uncover.scores import TOO_FEW
 
 C2STS = ("c2st", "c2st_structure")
 

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmark.models import keep
-from benchmark.numbers import check_results, per_photo
+from benchmark.numbers import per_photo
 from benchmark.report import card, exports, figures, overall, sheets, write_report
 from benchmark.run.evaluate import join_world
 from benchmark.run.options import Options, read_options
 from benchmark.run.run import Finished, run, warn_failures
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
+from uncover.scores import check_results
 
 
 def main(arguments: list[str]) -> int:

@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from benchmark.metrics import METRICS
-from benchmark.numbers import compare_values, make_slices, per_photo, read_results
+from benchmark.numbers import compare_values, make_slices, per_photo
 from benchmark.report import tables
 from uncover.errors import UncoverError
+from uncover.scores import METRICS, read_results
 
 
 def main(arguments: list[str]) -> int:

@@ -6,33 +6,17 @@ with them.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from uncover.errors import UncoverError
+from uncover.scores import fixed, model_of, read_results
 from uncover.weights import CARD, RESULTS, WeightsConfig, read_config
 
-ALL = "all"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A metric on a slice: value and the ends of its 95 % interval; None where not given."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True)
-class Slice:
-    """A group of photos: factor -> value (factors not named are not fixed), n, and its metrics."""
-
-    fixed: dict[str, str]
-    n: int
-    metrics: dict[str, Measure]
+Slice = dict[str, Any]
+"""A group of photos, as results.json has it: {"slice": {...}, "n": N, "metrics": {...}}."""
 
 
 @dataclass(frozen=True)
@@ -90,43 +74,25 @@ def _results(path: Path, config: WeightsConfig) -> dict[str, Any]:
     """What a benchmark's results.json says of exactly these weights, and of others beside them."""
     generator = config.components.get("generator")
     hashes = {config.fingerprint(), generator.sha256 if generator else ""}
-    empty: dict[str, Any] = {"data": "", "slices": ()}
     try:
-        results = json.loads(path.read_text("utf-8"))
-        known: dict[bool, dict[str, tuple[Slice, ...]]] = {True: {}, False: {}}
-        for name, model in results["models"].items():
-            own = model.get("weights_sha256") in hashes
-            known[own][str(name)] = tuple(_slice(entry) for entry in model["slices"])
-        data = results["data"]
-        if not known[True]:
-            return empty | {"data": str(data["name"])}
-        return {
-            "data": str(data["name"]),
-            "slices": next(iter(known[True].values())),
-            "others": known[False],
-            "left_out": sum(int(n) for n in (data.get("left_out") or {}).values()),
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return empty
-
-
-def _slice(entry: Mapping[str, Any]) -> Slice:
-    fixed = {str(k): str(v) for k, v in entry["slice"].items() if v != ALL}
-    metrics = {
-        str(name): Measure(m.get("value"), m.get("low"), m.get("high"))
-        for name, m in entry["metrics"].items()
+        results = read_results(path)
+    except UncoverError:
+        return {"data": "", "slices": ()}
+    models, data = dict(results["models"]), results["data"]
+    own = model_of(results, hashes)
+    if own is None:
+        return {"data": data["name"], "slices": ()}
+    return {
+        "data": data["name"],
+        "slices": tuple(models.pop(own)["slices"]),
+        "others": {name: tuple(model["slices"]) for name, model in models.items()},
+        "left_out": sum(int(n) for n in (data.get("left_out") or {}).values()),
     }
-    return Slice(fixed, int(entry["n"]), metrics)
 
 
 def values_of(slices: Iterable[Slice], factor: str) -> list[str]:
     """The values of a factor, in the order in which the results list them."""
-    return list(dict.fromkeys(s.fixed[factor] for s in slices if factor in s.fixed))
-
-
-def find_slice(slices: Iterable[Slice], fixed: Mapping[str, str]) -> Slice | None:
-    """The slice that holds exactly these factors at these values."""
-    return next((s for s in slices if s.fixed == dict(fixed)), None)
+    return list(dict.fromkeys(fixed(s)[factor] for s in slices if factor in fixed(s)))
 
 
 def describe_weights(card: Card, name: str, link: str | None) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
-from training.publish.card_results import NAMES, CardResults
+from training.publish.card_results import CardResults
+from uncover.scores import METRICS
 from uncover.weights import LICENCE, Component, WeightsConfig
 
 MARK = re.compile(r"\n<!-- card written by training\.publish, sha256 ([0-9a-f]{64}) -->\n*\Z")
@@ -140,7 +141,7 @@ def _metadata(repo: str, results: CardResults | None) -> str:
                 dataset_type="face-photos",
                 dataset_name=f"{results.data} ({results.n} photos)",
                 metric_type=name,
-                metric_name=NAMES[name],
+                metric_name=METRICS[name].title,
                 metric_value=round(value, 4),
             )
         )

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from uncover.errors import UncoverError
+from uncover.scores import METRICS, cell, fixed, heading, model_of, number, part_of, read_results
 
-NAMES = {
-    "ssim": "SSIM, whole picture",
-    "ssim_hole": "SSIM, hole",
-    "psnr_hole": "PSNR, hole (dB)",
-    "lpips": "LPIPS",
-    "fid": "FID (biased)",
-    "kid": "KID",
-}
-ALL = "all"
+SHOWN = ("psnr_hole", "ssim_hole", "lpips", "c2st", "sharpness", "kid")
 
 
 @dataclass(frozen=True)
@@ -36,9 +28,8 @@ class CardResults:
 
     def overall(self) -> dict[str, float]:
         """The metrics over all photos: name -> value."""
-        found = next((s for s in self.slices if set(s["slice"].values()) <= {ALL}), None)
-        metrics = found["metrics"] if found else {}
-        values = ((k, m.get("value")) for k, m in metrics.items() if k in NAMES)
+        whole = part_of(self.slices, {})
+        values = ((k, m["value"]) for k, m in (whole["metrics"] if whole else {}).items())
         return {name: float(value) for name, value in values if value is not None}
 
     def summary(self) -> dict[str, Any]:
@@ -46,66 +37,50 @@ class CardResults:
         rounded = {name: round(value, 4) for name, value in self.overall().items()}
         return {"data": self.data, "n": self.n, **rounded}
 
-    def table(self, metrics: Iterable[str] = ("psnr_hole", "ssim_hole", "lpips", "kid")) -> str:
+    def table(self, metrics: Iterable[str] = SHOWN) -> str:
         """Markdown: one row a slice, each value with its 95 % interval."""
         named = [m for m in metrics if any(m in s["metrics"] for s in self.slices)]
-        rows = ["| slice | n | " + " | ".join(NAMES[m] for m in named) + " |"]
+        rows = ["| slice | n | " + " | ".join(heading(m) for m in named) + " |"]
         rows.append("|---|---:|" + "---:|" * len(named))
         for part in self.slices:
-            fixed = [f"{k} {v}" for k, v in part["slice"].items() if v != ALL]
-            cells = " | ".join(interval(part["metrics"].get(m)) for m in named)
-            rows.append(f"| {', '.join(fixed) or 'all'} | {part['n']} | {cells} |")
+            values = [f"{k} {v}" for k, v in fixed(part).items()]
+            cells = " | ".join(cell(part["metrics"].get(m), m) for m in named)
+            rows.append(f"| {', '.join(values) or 'all'} | {part['n']} | {cells} |")
         return "\n".join(rows)
 
     def gap_table(self) -> str:
         """Markdown: for each factor and metric, how far its worst value lies from its best."""
-        rows = ["| over | metric | best | worst | gap (95 % interval) | by chance |"]
+        rows = ["| over | metric | best | worst | gap [95 % interval] | by chance |"]
         rows.append("|---|---|---|---|---:|---:|")
         for factor, metrics in self.gaps.items():
             for metric, gap in metrics.items():
-                if gap.get("gap") is None or metric not in NAMES:
+                if gap["gap"] is None:
                     continue
-                text = interval({**gap, "value": gap["gap"]})
-                chance = gap.get("by_chance")
-                shown = f"{chance:.3g}" if isinstance(chance, float) else "–"
+                text = cell({**gap, "value": gap["gap"]}, metric)
+                chance = number(gap.get("by_chance"), metric)
+                title = METRICS[metric].title
                 rows.append(
-                    f"| {factor} | {NAMES[metric]} | {gap['best']} | {gap['worst']} | {text} "
-                    f"| {shown} |"
+                    f"| {factor} | {title} | {gap['best']} | {gap['worst']} | {text} | {chance} |"
                 )
         return "\n".join(rows) if len(rows) > 2 else ""
 
 
-def read_results(path: Path, hashes: Iterable[str]) -> CardResults:
+def results_for(path: Path, hashes: Iterable[str]) -> CardResults:
     """The results of the model whose weights_sha256 is one of `hashes`.
 
     Raises:
         UncoverError: no such file, not a benchmark's, or it measured other weights; one line.
     """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-        models = dict(data["models"])
-        found = [m for m in models.values() if m.get("weights_sha256") in set(hashes)]
-        if not found:
-            names = ", ".join(models)
-            raise UncoverError(f"{path} measured other weights ({names}): run the benchmark again")
-        return CardResults(
-            data=str(data["data"]["name"]),
-            n=int(data["data"]["n"]),
-            features=str(data.get("features", "")),
-            slices=list(found[0]["slices"]),
-            gaps=dict(found[0].get("gaps", {})),
-        )
-    except OSError as error:
-        raise UncoverError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UncoverError(f"{path} is not a benchmark's results.json ({error})") from error
-
-
-def interval(entry: dict[str, Any] | None) -> str:
-    """A value with its interval, such as "0.061 (0.058–0.064)"."""
-    if not entry or entry.get("value") is None:
-        return str(entry.get("note", "too few")) if entry else "–"
-    text = f"{entry['value']:.4g}"
-    if entry.get("low") is None or entry.get("high") is None:
-        return text
-    return f"{text} ({entry['low']:.4g}–{entry['high']:.4g})"
+    results = read_results(path)
+    name = model_of(results, set(hashes))
+    if name is None:
+        names = ", ".join(results["models"])
+        raise UncoverError(f"{path} measured other weights ({names}): run the benchmark again")
+    model, data = results["models"][name], results["data"]
+    return CardResults(
+        data=data["name"],
+        n=data["n"],
+        features=results["features"],
+        slices=model["slices"],
+        gaps=model["gaps"],
+    )

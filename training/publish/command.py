@@ -16,7 +16,7 @@ from pathlib import Path
 
 from training.publish.bundle import check_bundle, merge_runs
 from training.publish.card import was_edited, write_card
-from training.publish.card_results import read_results
+from training.publish.card_results import results_for
 from training.run import run_to_exit
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
@@ -68,7 +68,7 @@ def prepare(
         measured = None
         if results is not None:
             hashes = (config.components["generator"].sha256, config.fingerprint())
-            measured = read_results(results, hashes)
+            measured = results_for(results, hashes)
             config = dataclasses.replace(config, results=measured.summary())
             write_config(staged, config)
         print(f"checked: {check_bundle(staged)}")

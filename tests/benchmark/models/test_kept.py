@@ -7,8 +7,8 @@ import json
 import pytest
 
 from benchmark.__main__ import main
-from benchmark.numbers.schema import check_results, read_results
 from tests.benchmark.run.test_command import FEATURES, GREY, TINTED, arguments
+from uncover.scores import check_results, read_results
 
 
 @pytest.fixture(scope="module")

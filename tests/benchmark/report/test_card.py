@@ -1,9 +1,9 @@
 import pytest
 import yaml
 
-from benchmark.numbers.schema import check_results
 from benchmark.report import card, tables
 from uncover.errors import UncoverError
+from uncover.scores import check_results
 
 CARD = """---
 license: cc-by-nc-sa-4.0

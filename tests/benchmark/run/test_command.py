@@ -9,9 +9,9 @@ from PIL import Image
 
 from benchmark.__main__ import main
 from benchmark.numbers import per_photo
-from benchmark.numbers.schema import check_results, read_results
 from tests.benchmark.labelled_photos import label_rows, write_folder, write_labels
 from uncover.errors import UncoverError
+from uncover.scores import check_results, read_results
 
 GREY = "python:tests.benchmark.stand_ins:grey"
 TINTED = "tinted=python:tests.benchmark.stand_ins:tinted"

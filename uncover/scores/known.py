@@ -1,6 +1,6 @@
 """Every metric that a run may give: its name in results.json, its title, and what is good.
 
-Reports, charts, cards and comparisons read from here and nowhere else.
+Reports, charts, cards, comparisons and the page read from here and nowhere else.
 """
 
 from __future__ import annotations

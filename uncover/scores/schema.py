@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import math
-from pathlib import Path
 from typing import Any
 
-from benchmark.metrics import METRICS
 from uncover.errors import UncoverError
+from uncover.scores.known import METRICS
+
+TOO_FEW = "too few"
+"""The note of a metric that has no value for want of photos."""
 
 _TOP = {"created": str, "git": str, "data": dict, "features": str, "models": dict}
 _DATA = {"name": str, "sha256": str, "n": int}
@@ -39,19 +40,6 @@ def check_results(results: object) -> dict[str, Any]:
                 if not {"worst", "best"} <= set(gap):
                     raise UncoverError(f"results.json: {where} lacks worst or best")
     return top
-
-
-def read_results(path: Path) -> dict[str, Any]:
-    """Read and check a results.json.
-
-    Raises:
-        UncoverError: unreadable, or of another form.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise UncoverError(f"{path} cannot be read as JSON: {error}") from error
-    return check_results(content)
 
 
 def _check_slice(entry: object, where: str, most: int) -> None:

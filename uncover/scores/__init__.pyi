@@ -1,0 +1,14 @@
+from .known import LIMIT as LIMIT
+from .known import METRICS as METRICS
+from .known import Metric as Metric
+from .known import badness as badness
+from .measured import ALL as ALL
+from .measured import fixed as fixed
+from .measured import model_of as model_of
+from .measured import part_of as part_of
+from .measured import read_results as read_results
+from .schema import TOO_FEW as TOO_FEW
+from .schema import check_results as check_results
+from .words import cell as cell
+from .words import heading as heading
+from .words import number as number
