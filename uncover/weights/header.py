@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from uncover.errors import WeightsError
-from uncover.strict import parse_json
+from uncover.strict import one_line
 
 MAX_HEADER = 2**20
-ITEM_SIZE = {"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1}
-ITEM_SIZE |= {"U8": 1, "BOOL": 1}
 FLOATS = frozenset({"F64", "F32", "F16", "BF16"})
+DTYPES = FLOATS | {"I64", "I32", "I16", "I8", "U8", "BOOL"}
 
 
 @dataclass(frozen=True)
@@ -28,9 +27,9 @@ class TensorInfo:
 def read_header(path: Path) -> dict[str, TensorInfo]:
     """The tensors that a safetensors file says it holds, after checking that it can hold them.
 
-    The header is 8 bytes of little-endian length and that much JSON
-    (https://huggingface.co/docs/safetensors). Its length is limited to 1 MiB and the tensors must
-    cover the rest of the file exactly, without gaps or overlaps.
+    A file starts with 8 bytes of little-endian length and that much JSON
+    (https://huggingface.co/docs/safetensors). Its length is limited to 1 MiB here; the library
+    that loads it later checks the rest: the tensors must cover the file, without gaps or overlaps.
 
     Raises:
         WeightsError: the file is missing, is no safetensors file, or is cut short; one line.
@@ -39,15 +38,20 @@ def read_header(path: Path) -> dict[str, TensorInfo]:
         size = path.stat().st_size
         with path.open("rb") as file:
             prefix = file.read(8)
+        if len(prefix) < 8 or not prefix_is_plausible(prefix, size):
             length = int.from_bytes(prefix, "little")
-            if len(prefix) < 8 or not prefix_is_plausible(prefix, size):
-                raise WeightsError(f"{path.name} {_not_safetensors(prefix, length, size)}")
-            raw = file.read(length)
+            raise WeightsError(f"{path.name} {_not_safetensors(prefix, length, size)}")
+        with safe_open(path, framework="numpy") as stored:
+            slices = {key: stored.get_slice(key) for key in stored.keys()}  # noqa: SIM118
+            found = {k: TensorInfo(v.get_dtype(), tuple(v.get_shape())) for k, v in slices.items()}
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
-    entries = parse_json(raw, f"{path.name} header")
-    entries.pop("__metadata__", None)
-    return _check_entries(entries, size - 8 - length, path.name)
+    except SafetensorError as error:
+        raise WeightsError(f"{path.name} is cut short or broken: {one_line(error)}") from error
+    for key, tensor in found.items():
+        if tensor.dtype not in DTYPES:
+            raise WeightsError(f"{path.name}: tensor {key[:80]!r} is {tensor.dtype}, not supported")
+    return found
 
 
 def prefix_is_plausible(prefix: bytes, size: int) -> bool:
@@ -91,35 +95,3 @@ def _not_safetensors(prefix: bytes, length: int, size: int) -> str:
     if len(prefix) == 8 and length > MAX_HEADER:
         return f"claims a header of {length} bytes, {MAX_HEADER} at most: it is refused"
     return f"is cut short or is no safetensors file ({size} bytes)"
-
-
-def _check_entries(entries: dict[str, Any], space: int, name: str) -> dict[str, TensorInfo]:
-    found: dict[str, TensorInfo] = {}
-    spans: list[tuple[int, int]] = []
-    for key, entry in entries.items():
-        where = f"{name} header, tensor {key[:80]!r}"
-        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
-            raise WeightsError(f"{where}: it must have dtype, shape and data_offsets, no more")
-        dtype, shape, span = entry["dtype"], entry["shape"], entry["data_offsets"]
-        if not isinstance(dtype, str) or dtype not in ITEM_SIZE:
-            raise WeightsError(f"{where}: dtype {dtype!r:.40} is not supported")
-        if not _naturals(shape) or len(shape) > 8:
-            raise WeightsError(f"{where}: its shape is not a list of sizes")
-        if not _naturals(span) or len(span) != 2:
-            raise WeightsError(f"{where}: its data_offsets are not a pair")
-        if span[1] - span[0] != math.prod(shape) * ITEM_SIZE[dtype]:
-            raise WeightsError(f"{where}: its shape and its bytes do not agree")
-        spans.append((span[0], span[1]))
-        found[key] = TensorInfo(dtype, tuple(shape))
-    end = 0
-    for start, stop in sorted(spans):
-        if start != end:
-            raise WeightsError(f"{name} header: tensors overlap or leave gaps")
-        end = stop
-    if end != space:
-        raise WeightsError(f"{name} holds {space} bytes of tensors, its header names {end}")
-    return found
-
-
-def _naturals(value: Any) -> bool:
-    return isinstance(value, list) and all(type(v) is int and 0 <= v < 2**48 for v in value)

@@ -203,15 +203,16 @@ def tensor(dtype: str, shape: list, start: int, stop: int) -> dict:
         (struct.pack("<Q", 2**20 + 1) + b" " * 2**21, "claims a header of 1048577 bytes"),
         (struct.pack("<Q", 900) + b"{}", "is cut short"),
         (b"", "is cut short"),
-        (struct.pack("<Q", 600_000) + b"[" * 600_000, "nested too deeply"),
-        (header({"a": tensor("F16", [2**40], 0, 4)}, b"\0" * 4), "do not agree"),
-        (header({"a": tensor("F16", [2**50, 2**50], 0, 4)}, b"\0" * 4), "not a list of sizes"),
-        (header({"a": tensor("F16", [2], -4, 0)}, b""), "not a pair"),
-        (header({"a": tensor("F16", [-2], 0, 4)}, b"\0" * 4), "not a list of sizes"),
-        (header({"a": tensor("C64", [2], 0, 16)}, b"\0" * 16), "dtype 'C64'"),
-        (header({"a": tensor("F16", [2], 4, 8)}, b"\0" * 8), "overlap or leave gaps"),
-        (header({"a": tensor("F16", [2], 0, 4)}, b"\0" * 8), "its header names 4"),
-        (header({"a": {"dtype": "F16"}}), "must have dtype, shape and data_offsets"),
+        (struct.pack("<Q", 600_000) + b"[" * 600_000, "cut short or broken"),
+        (header({"a": tensor("F16", [2**40], 0, 4)}, b"\0" * 4), "cut short or broken"),
+        (header({"a": tensor("F16", [2**50, 2**50], 0, 4)}, b"\0" * 4), "cut short or broken"),
+        (header({"a": tensor("F16", [2], -4, 0)}, b""), "cut short or broken"),
+        (header({"a": tensor("F16", [-2], 0, 4)}, b"\0" * 4), "cut short or broken"),
+        (header({"a": tensor("C64", [2], 0, 16)}, b"\0" * 16), "tensor 'a' is C64, not supported"),
+        (header({"a": tensor("F16", [2], 4, 8)}, b"\0" * 8), "cut short or broken"),
+        (header({"a": tensor("F16", [2], 0, 4)}, b"\0" * 8), "cut short or broken"),
+        (header({"a": tensor("F16", [1.5], 0, 3)}, b"\0" * 3), "cut short or broken"),
+        (header({"a": {"dtype": "F16"}}), "cut short or broken"),
         (header({"a": tensor("F16", [2], 0, 4)}, b"\0" * 4), "tensor 'body.0.bias' is missing"),
     ],
 )
@@ -229,7 +230,7 @@ def test_altered_and_cut_files_are_refused(folder: Path) -> None:
     with pytest.raises(WeightsError, match="was altered"):
         check_files(folder, read_config(folder))
     path.write_bytes(good[:-10])
-    refuses(folder, "its header names|cut short")
+    refuses(folder, "cut short")
     path.unlink()
     refuses(folder, "generator.safetensors is missing")
     load_component(folder, "segmenter")
