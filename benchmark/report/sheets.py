@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from benchmark.report.canvas import GREY, SCALE, Canvas
 from benchmark.report.report import GUESS
 from benchmark.run import begin, shown_of
 from uncover.errors import UncoverError
+from uncover.images import tiled
 from uncover.scores import badness
 
 if TYPE_CHECKING:
@@ -57,6 +59,20 @@ def _painted(model: FillModel, case: Case, pictures: Rendered) -> np.ndarray:
         return np.where(pictures.hole[..., None], 200, pictures.masked).astype(np.uint8)
 
 
+def _strip(finished: Finished, models: Sequence[FillModel], case: Case) -> np.ndarray:
+    """A face side by side: masked, as each model fills it, and hidden."""
+    pictures = finished.cases.render(case)
+    fills = [_painted(model, case, pictures) for model in models]
+    every = (pictures.masked, *fills, pictures.truth)
+    size = (SIDE * SCALE, SIDE * SCALE)
+    small = [cv2.resize(picture, size, interpolation=cv2.INTER_AREA) for picture in every]
+    return tiled(small, columns=len(small))
+
+
+def _paste(canvas: Canvas, picture: np.ndarray, x: float, y: float) -> None:
+    canvas.image.paste(Image.fromarray(picture), (round(x * SCALE), round(y * SCALE)))
+
+
 def _through_all(finished: Finished, results: dict[str, Any]) -> Canvas:
     """The same faces through all models, a face a row: masked, each model's fill, hidden face.
 
@@ -77,12 +93,7 @@ def _through_all(finished: Finished, results: dict[str, Any]) -> Canvas:
     for k, name in enumerate(names):
         canvas.text(12 + SIDE * (k + 0.5), 50, name[:16], 9, GREY, "mm")
     for i, case in enumerate(cases):
-        pictures = finished.cases.render(case)
-        fills = [_painted(model, case, pictures) for model in finished.models]
-        for k, picture in enumerate((pictures.masked, *fills, pictures.truth)):
-            small = cv2.resize(picture, (SIDE * SCALE,) * 2, interpolation=cv2.INTER_AREA)
-            place = ((12 + k * SIDE) * SCALE, (62 + i * SIDE) * SCALE)
-            canvas.image.paste(Image.fromarray(small), place)
+        _paste(canvas, _strip(finished, finished.models, case), 12, 62 + i * SIDE)
         labels = [case.labels[f] for f in results["factors"] if f in case.labels]
         for line, label in enumerate(labels[:4]):
             canvas.text(18 + SIDE * len(names), 76 + SIDE * i + 14 * line, label, 10)
@@ -100,12 +111,7 @@ def _sheet(
     canvas.text(12, 42, f"masked, painted, hidden face. {GUESS}", 11, GREY)
     for i, (case, value) in enumerate(zip(cases, values, strict=True)):
         x, y = 12 + (i % ACROSS) * tile_w, 62 + (i // ACROSS) * tile_h
-        pictures = finished.cases.render(case)
-        fill = _painted(model, case, pictures)
-        for k, picture in enumerate((pictures.masked, fill, pictures.truth)):
-            side = SIDE * SCALE
-            small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
-            canvas.image.paste(Image.fromarray(small), ((x + k * SIDE) * SCALE, y * SCALE))
+        _paste(canvas, _strip(finished, [model], case), x, y)
         labels = [case.labels[f] for f in finished.results["factors"] if f in case.labels]
         canvas.text(x, y + SIDE + 11, "  ".join([value, *labels]), 11)
     return canvas

@@ -11,7 +11,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from uncover.faces import FACE_68, pose_from_rotation, rotation_from_pose
+from uncover.faces import FACE_68, nearest_rotation, pose_from_rotation, rotation_from_pose
 
 FURTHEST = 48.0  # degrees of yaw beyond which no head is turned: its far side would be hidden
 _TURNED = 8.0  # degrees of yaw from which a head counts as turned
@@ -88,7 +88,4 @@ class Bend:
 
 def _pose(landmarks: np.ndarray) -> tuple[np.ndarray, float]:
     """Rotation (3, 3) of the mean face and its unit in pixels, in scaled orthography."""
-    affine = (_SOLVER @ (landmarks - landmarks.mean(0))).T
-    left, sizes, right = np.linalg.svd(affine, full_matrices=False)
-    rows = left @ right
-    return np.vstack([rows, np.cross(rows[0], rows[1])]), float(sizes.mean())
+    return nearest_rotation((_SOLVER @ (landmarks - landmarks.mean(0))).T)

@@ -69,3 +69,14 @@ def pose_from_rotation(rotation: np.ndarray) -> tuple[float, float, float]:
     pitch = np.degrees(np.arctan2(rotation[2, 1], rotation[2, 2]))
     roll = np.degrees(np.arctan2(rotation[1, 0], rotation[0, 0]))
     return float(yaw), float(pitch), float(roll)
+
+
+def nearest_rotation(affine: np.ndarray) -> tuple[np.ndarray, float]:
+    """The scaled-orthographic view nearest to an affine one, (2, 3): which way a face is turned.
+
+    Returns:
+        The rotation (3, 3), whose first two rows are the picture's axes, and the scale.
+    """
+    left, sizes, right = np.linalg.svd(affine, full_matrices=False)
+    rows = left @ right
+    return np.vstack([rows, np.cross(rows[0], rows[1])]), float(sizes.mean())

@@ -4,6 +4,10 @@ Face units: the distance between the eye centres is 1, the origin lies between t
 the image's right, y down, z towards the viewer. The mean shape was estimated from the landmarks
 of about a thousand faces with known pose by alternating scaled-orthographic factorisation (after
 Tomasi and Kanade, "Shape and motion from image streams under orthography", 1992).
+
+It is a second mean face beside `uncover.faces.mean_face`, and stays one on purpose: outlines
+and straps of every mask are written in its units and sit on its surface. On the other shape each
+drawn mask would be another, and with it each training draw and each score of the benchmark.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.faces import MIRROR_68
+from uncover.faces import MIRROR_68, nearest_rotation
 
 Floats = NDArray[np.float64]
 
@@ -140,11 +144,8 @@ class Camera:
         """Camera for landmarks (68, 2) in pixels, by least squares."""
         offset = (landmarks * _WEIGHT[:, None]).sum(0) / _WEIGHTS
         affine = (_SOLVER @ (landmarks - offset)).T
-        left, sizes, right = np.linalg.svd(affine, full_matrices=False)
-        rows = left @ right
-        scale = float(sizes.mean())
-        rotation = np.vstack([rows, cross(rows[0], rows[1])])
-        rigid = offset + scale * (SHAPE - _CENTRE) @ rows.T
+        rotation, scale = nearest_rotation(affine)
+        rigid = offset + scale * (SHAPE - _CENTRE) @ rotation[:2].T
         weight = np.ones(68)
         turn = float(rotation[2, 0])  # > 0: the viewer sees more of the image-right cheek
         far = slice(0, 7) if turn > 0 else slice(10, 17)
