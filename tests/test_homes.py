@@ -17,7 +17,7 @@ HOMES = {
     "SSIM's map": (r"def \w*ssim_map\(", "uncover/images/likeness.py"),
     "whole files": (r'\.(part|partial|tmp)"|mkstemp|os\.replace\(',
                     "uncover/atomic.py"),
-    "titles of metrics": (r'"(KID|LPIPS|SSIM hole)("| ↓)', "uncover/scores/known.py"),
+    "titles of metrics": (r'"(PSNR|SSIM) hole"|"LPIPS( ↓)?"', "uncover/scores/known.py"),
     "reading results.json": (r"def read_results\(", "uncover/scores/measured.py"),
     "contact sheets": (r"np\.vstack\(rows\)", "uncover/images/tiles.py"),
     "the git revision": (r'\["git", ', "uncover/revision.py"),
