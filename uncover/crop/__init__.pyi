@@ -13,7 +13,6 @@ from .alignment import widened_to as widened_to
 from .geometry import TEMPLATE_5 as TEMPLATE_5
 from .geometry import FaceCrop as FaceCrop
 from .geometry import Rect as Rect
-from .geometry import fit_similarity as fit_similarity
 from .patch import Patch as Patch
 from .patch import patch_from_crop as patch_from_crop
 from .patch import spared as spared
@@ -23,3 +22,4 @@ from .regions import is_on_chin as is_on_chin
 from .regions import mouth_covered as mouth_covered
 from .regions import outline as outline
 from .regions import soft_region as soft_region
+from .similarity import fit_similarity as fit_similarity

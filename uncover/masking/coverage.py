@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.masking.face import Camera, Floats
+from uncover.masking.straps import STRAP_POINTS, mask_straps
 from uncover.masking.style import MaskStyle
-from uncover.masking.surface import STRAP_POINTS, mask_straps, mask_surface
+from uncover.masking.surface import mask_surface
 
 Box = tuple[int, int, int, int]  # x0, y0, x1, y1 in image pixels, the last two exclusive
 _SHIFT = 4  # fractional bits of cv2's polygon corners

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 from skimage import data
 
-from uncover.crop.geometry import TEMPLATE_5, FaceCrop, fit_similarity
+from uncover.crop.geometry import TEMPLATE_5, FaceCrop
+from uncover.crop.similarity import fit_similarity
 from uncover.errors import UncoverError
 
 POINTS = TEMPLATE_5 * 120 + (40, 30)

@@ -167,7 +167,7 @@ def _ordered(found) -> list[int]:
 
 
 def test_one_file_from_crop_to_face(folder: Path, torch_side: Bundle, faces: np.ndarray) -> None:
-    from uncover.onnx.exporting import CropToFace
+    from uncover.onnx.graphs import CropToFace
 
     session = onnxruntime.InferenceSession(
         (folder / "crop_to_face.onnx").read_bytes(), providers=["CPUExecutionProvider"]
@@ -255,7 +255,8 @@ def test_photos_are_filled_without_torch(
 
 def test_a_look_is_a_third_input_and_zeros_leave_it_to_the_network(tmp_path: Path) -> None:
     from uncover.faces import asked_look
-    from uncover.onnx.exporting import _hidden, _Told, _write
+    from uncover.onnx.exporting import _hidden, _write
+    from uncover.onnx.graphs import ToldGraph
 
     torch.manual_seed(4)
     config = GeneratorConfig(
@@ -277,7 +278,9 @@ def test_a_look_is_a_third_input_and_zeros_leave_it_to_the_network(tmp_path: Pat
     holes[:, 36:60, 12:52] = True
     look = torch.from_numpy(asked_look({"open": 0.2}, 2, 2))
     example = (*_hidden(torch.from_numpy(crops)), look)
-    _write(_Told(network).eval(), example, ["image", "mask", "look"], ["face"], tmp_path / "g.onnx")
+    _write(
+        ToldGraph(network).eval(), example, ["image", "mask", "look"], ["face"], tmp_path / "g.onnx"
+    )
     session = onnx_backend.open_session((tmp_path / "g.onnx").read_bytes(), "g.onnx", 1)
     twin = onnx_backend.OnnxGenerator(session, onnx_backend.PainterSettings(64, True, 2))
     for asked in (None, {"smile": 1.0}, {"smile": 0.0, "beard": 1.0}):
