@@ -13,18 +13,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uncover.crop import FaceCrop, frame_around_mask
+from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
 from uncover.find import (
     FaceFinder,
-    Part,
     Task,
     check_places,
-    frame_for,
     from_mask,
     in_chunks,
     read_masks,
-    split_mask,
+    tasks_again,
+    tasks_given,
     whole_mask,
 )
 from uncover.forks import survive_forks
@@ -212,7 +211,7 @@ class Uncoverer:
         photo, faces = result.photo, result.faces
         new, missed = read_masks(masks, photo, len(faces))
         check_places(skip, len(faces))
-        aside, tasks = self.finder(settings).again(photo, faces, new, skip)
+        aside, tasks = tasks_again(self.finder(settings), photo, faces, new, skip)
         if missed.any():
             tasks += self._given(photo, missed, settings)
         return self._paint(photo, aside, tasks, settings)
@@ -248,26 +247,7 @@ class Uncoverer:
         if self.is_one_crop(photo):
             whole = FaceCrop.whole(photo.width, photo.height, self._side)
             return [from_mask(whole_mask(painted), whole, photo.rgb)]
-        finder = self.finder(settings)
-        # The mask says that there is a face: less is asked of the detector.
-        faces = [f for f in finder.detections(photo) if f[2] >= settings.reported_score]
-        parts = split_mask(painted, faces)
-        crops = self._framed(photo, parts, finder)
-        return [from_mask(p, c, photo.rgb) for p, c in zip(parts, crops, strict=True)]
-
-    def _framed(self, photo: Photo, parts: list[Part], finder: FaceFinder) -> list[FaceCrop]:
-        """The frame of the face that each part of a mask lies on, guessed where none is found."""
-        rough = [
-            FaceCrop.from_box(part.found[0], self._side)
-            if part.found
-            else frame_around_mask(part.painted, self._side, part.at)
-            for part in parts
-        ]
-        level = finder.aligned(photo, rough)
-        return [
-            frame_for(part, better, guess)
-            for part, better, guess in zip(parts, level, rough, strict=True)
-        ]
+        return tasks_given(self.finder(settings), photo, painted)
 
     def _paint(
         self, photo: Photo, aside: list[Face], tasks: list[Task], settings: Settings

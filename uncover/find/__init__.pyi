@@ -7,6 +7,8 @@ from .by_hand import split_mask as split_mask
 from .by_hand import whole_mask as whole_mask
 from .finding import FaceFinder as FaceFinder
 from .finding import in_chunks as in_chunks
+from .on_request import tasks_again as tasks_again
+from .on_request import tasks_given as tasks_given
 from .outside import REACH as REACH
 from .outside import wider as wider
 from .tasks import ON_CHIN as ON_CHIN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -11,15 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, is_same_face, moved, overlap, refine
-from uncover.find.by_hand import Part, corrected, from_mask
 from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, wider
 from uncover.find.skin import skin_like, without_ears
 from uncover.find.tasks import (
     BARE,
     MASKED,
-    NO_MASK,
     SPARED,
-    STRUCK_OUT,
     Found,
     Judged,
     Task,
@@ -135,77 +132,12 @@ class FaceFinder:
                 tasks.append(task)
         return aside, tasks
 
-    def again(
-        self,
-        photo: Photo,
-        faces: Sequence[Face],
-        masks: Mapping[int, NDArray[np.bool_]],
-        skip: Collection[int],
-    ) -> tuple[list[Face], list[Task]]:
-        """The same for faces that were found before, with masks put right by hand.
-
-        Args:
-            faces: as a `Result` holds them.
-            masks: bool (H, W) by a face's place among them, in place of the mask it had.
-            skip: places of faces that are left alone.
-        """
-        aside: list[Face] = []
-        tasks: list[Task] = []
-        as_found: list[tuple[Face, FaceCrop]] = []
-        for place, face in enumerate(faces):
-            crop, mask = face.crop, masks.get(place)
-            if place in skip:
-                aside.append(_unpainted(face, face.reason or STRUCK_OUT))
-            elif mask is not None and not mask.any():
-                aside.append(_unpainted(face, NO_MASK))
-            elif mask is None and face.reason is not None:
-                aside.append(face)
-            elif mask is None and crop is not None and face.outlined == "found":
-                as_found.append((face, crop))
-            elif mask is None and crop is not None and face.outlined == "given":
-                part = Part(face.rect, face.patch, (face.box, face.label, face.score))
-                tasks.append(from_mask(part, crop, photo.rgb))
-            else:
-                tasks.append(self._corrected(photo, face, face.mask if mask is None else mask))
-        spare = [face for face in faces if face.reason in SPARED]
-        return aside, [*tasks, *self._as_found(photo, as_found, spare)]
-
-    def _as_found(
-        self, photo: Photo, found: Sequence[tuple[Face, FaceCrop]], spare: Sequence[Face]
-    ) -> list[Task]:
-        """What painted faces at first, which their masks alone do not tell: what of them fades,
-        and what lies outside their crops. A face that is judged otherwise now keeps its mask."""
-        config, settings = self.segmenter.config, replace(self.settings, fill_chin=True)
-        looks = self._looked_at(photo, [crop for _, crop in found])
-        judged = [
-            judge(face, crop, look[0], look[1], config, settings)
-            for (face, crop), look in zip(found, looks, strict=True)
-        ]
-        worn = iter(self.with_outside(photo, [each for each in judged if isinstance(each, Judged)]))
-        tasks: list[Task] = []
-        for (face, _), each in zip(found, judged, strict=True):
-            again = (
-                each if isinstance(each, Face) else task_for(next(worn), spare, config, settings)
-            )
-            if isinstance(again, Face):
-                again = self._corrected(photo, face, face.mask)
-            tasks.append(again)
-        return tasks
-
-    def _corrected(self, photo: Photo, face: Face, mask: NDArray[np.bool_]) -> Task:
-        """What paints a face where a mask, bool (H, W), not empty, says."""
-        crop = face.crop
-        if crop is None:
-            rough = FaceCrop.from_box(face.box, self.side)
-            crop = self.aligned(photo, [rough])[0] or rough
-        return corrected(face, mask, crop, photo.rgb, self.settings.feather)
-
     def with_outside(self, photo: Photo, judged: list[Judged]) -> list[Judged]:
         """The same, and of masks that their crops cut off what lies outside."""
         cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
         frames = [wider(judged[i].crop) for i in cut]
         judged = list(judged)
-        for i, frame, look in zip(cut, frames, self._looked_at(photo, frames), strict=True):
+        for i, frame, look in zip(cut, frames, self.looked_at(photo, frames), strict=True):
             threshold = self.segmenter.config.threshold
             visible = frame.shows(photo.width, photo.height)
             parts = outside(look[1], judged[i].mask, threshold, self.settings.feather, visible)
@@ -263,10 +195,10 @@ class FaceFinder:
                 framed.append((face, level or coarse))
         with self.watch("segment"):
             crops = [crop for _, crop in framed]
-            looks = self._looked_at(photo, crops)
+            looks = self.looked_at(photo, crops)
             # Where a second look moves the frame far the first one was misled.
             better = [moved(crop, look[2]) for crop, look in zip(crops, looks, strict=True)]
-            again = iter(self._looked_at(photo, [crop for crop in better if crop is not None]))
+            again = iter(self.looked_at(photo, [crop for crop in better if crop is not None]))
         return [
             (face, crop, look) if found is None else (face, found, next(again))
             for (face, crop), look, found in zip(framed, looks, better, strict=True)
@@ -275,10 +207,10 @@ class FaceFinder:
     def aligned(self, photo: Photo, rough: list[FaceCrop]) -> list[FaceCrop | None]:
         """The canonical crop for each rough one; None where the points cannot be right."""
         with self.watch("align"):
-            looks = self._looked_at(photo, rough)
+            looks = self.looked_at(photo, rough)
         return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
 
-    def _looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
+    def looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
         """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
         return [look for _, look in self._seen_in(photo.rgb, crops)]
 
@@ -299,10 +231,6 @@ def _way(quarter: int, faces: list[tuple[float, float]]) -> Way:
     """A turn with its best face; faces as (score, presence)."""
     ways = [Way(quarter, score, seen, believed(seen, score)) for score, seen in faces]
     return max(ways, key=lambda way: (way.sure, way.belief), default=Way(quarter))
-
-
-def _unpainted(face: Face, reason: str) -> Face:
-    return replace(face, reason=reason, rect=(0, 0, 0, 0), patch=np.zeros((0, 0), bool))
 
 
 def in_chunks(items: list[T], size: int) -> Iterator[list[T]]:
