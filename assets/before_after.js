@@ -56,12 +56,19 @@ function load(value) {
       box.style.height = `calc(${y1} - ${y0})`;
       box.className = face.left ? "ba-face ba-alone" : "ba-face";
       const words = document.createElement("span");
-      words.textContent = face.text;
+      words.textContent = value.faces.length > 1 ? face.text.split(" ")[0] : face.text;
       box.append(words);
       return box;
     })
   );
-  find("[data-act=boxes]").hidden = !faces.children.length;
+  const lines = (value.faces || []).map((face) => {
+    const line = document.createElement("li");
+    line.textContent = face.text;
+    if (face.left) line.className = "ba-alone";
+    return line;
+  });
+  find(".ba-legend").replaceChildren(...(lines.length > 1 ? lines : []));
+  find("[data-act=boxes]").hidden = !lines.length;
   if (fresh) {
     [zoom, at] = [1, [0, 0]];
     range.value = START;
@@ -72,6 +79,7 @@ function load(value) {
 
 function boxes(shown) {
   find(".ba-faces").hidden = !shown;
+  find(".ba-legend").hidden = !shown || !find(".ba-legend").children.length;
   find("[data-act=boxes]").setAttribute("aria-pressed", String(shown));
 }
 

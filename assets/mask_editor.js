@@ -122,6 +122,15 @@ function draw() {
 
 const radius = () => (Number(find(".me-size").value) / 2) * (canvas.width / 384);
 
+/* Who paints on a face that was left out wants it filled. */
+function takeIn() {
+  const region = regions[current];
+  if (region.on) return;
+  region.on = true;
+  find(".me-off").checked = false;
+  find(".me-faces").children[current].classList.remove("me-struck");
+}
+
 function remember() {
   const region = regions[current];
   region.past.push(region.bits.slice());
@@ -177,6 +186,7 @@ canvas.addEventListener("pointerdown", (event) => {
   event.preventDefault();
   canvas.focus();
   canvas.setPointerCapture(event.pointerId);
+  takeIn();
   remember();
   drawing = true;
   last = cursor = place(event);
@@ -231,6 +241,7 @@ canvas.addEventListener("keydown", (event) => {
     ];
     draw();
   } else {
+    takeIn();
     remember();
     stroke(cursor, cursor);
     changed();

@@ -17,7 +17,6 @@ function state(name) {
   find(".pp-shoot").hidden = name !== "camera";
   video.hidden = name !== "camera";
   find("[data-way=remove]").hidden = name !== "ready";
-  find(".pp-examples").hidden = name !== "empty";
   if (name === "empty" || name === "camera") show(null, "");
 }
 

@@ -20,7 +20,8 @@ def summary(result: Result) -> str:
         kinds = ", ".join(sorted({WORDS.get(face.label, face.label) for face in faces}))
         text = (
             f"**{_faces(count)} found, none painted** ({kinds}). If one does wear a mask, open "
-            "*Correct the masks* below and paint over it. With a bare face, try the next tab."
+            "*Correct the masks* below and paint over it. For a bare face there is *Try it on "
+            "yourself*."
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"

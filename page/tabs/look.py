@@ -16,7 +16,7 @@ LOOKS = {
     "beard": ("Beard", "How dark beard and moustache are."),
 }
 MIDDLE = 0.5
-NO_LOOK = "Smile, mouth and beard: these weights cannot be told how a face shall look."
+NO_LOOK = "No sliders for smile, mouth and beard: these weights do not know them."
 OWN = "What you do not move is the network's own guess."
 
 
@@ -52,10 +52,9 @@ class LookPart:
 
 
 def look_part(uncoverer: Uncoverer) -> LookPart:
-    """Lay out the sliders, or a line that says why there are none."""
+    """Lay out the sliders; where the weights know no look, nothing."""
     asked = gr.State({}, time_to_live=3600)
     if not uncoverer.told:
-        gr.Markdown(NO_LOOK, elem_id="no-look", elem_classes="hint")
         return LookPart(asked)
     with gr.Column(elem_id="look"):
         words = gr.Markdown(OWN, elem_id="look-words", elem_classes="hint")

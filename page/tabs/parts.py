@@ -29,22 +29,23 @@ MINUTES_KEPT = 10
 
 @dataclass(frozen=True)
 class Example:
-    """A photo that the page offers: a short name, its file, and what it shows."""
+    """A photo that the page offers: a short name, its file, what it shows, and that in brief."""
 
     name: str
     path: Path
     words: str
+    brief: str
 
 
 _DRAWN = ASSETS / "examples"
 MASKED_EXAMPLES = (
-    Example("portrait", MASKED, "A portrait (NASA), with a drawn mask"),
-    Example("darker", _DRAWN / "darker.jpg", "A drawn face: darker skin"),
-    Example("side", _DRAWN / "side.jpg", "A drawn face from the side"),
-    Example("glasses", _DRAWN / "glasses.jpg", "A drawn face with glasses"),
-    Example("group", _DRAWN / "group.jpg", "Four drawn faces, one bare"),
+    Example("portrait", MASKED, "A portrait (NASA), with a drawn mask", "Portrait (NASA)"),
+    Example("darker", _DRAWN / "darker.jpg", "A drawn face: darker skin", "Drawn, darker skin"),
+    Example("side", _DRAWN / "side.jpg", "A drawn face from the side", "Drawn, from the side"),
+    Example("glasses", _DRAWN / "glasses.jpg", "A drawn face with glasses", "Drawn, with glasses"),
+    Example("group", _DRAWN / "group.jpg", "Four drawn faces, one bare", "Drawn group"),
 )
-BARE_EXAMPLES = (Example("bare", BARE, "A portrait (NASA)"),)
+BARE_EXAMPLES = (Example("bare", BARE, "A portrait (NASA)", "Portrait (NASA)"),)
 HEAVY: dict[str, Any] = {"concurrency_id": "networks", "concurrency_limit": 2}
 """Options of events that run the networks: they share one queue."""
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4}
@@ -122,11 +123,12 @@ def photo_place(
     buttons = "".join(
         f"<button type='button' data-example='{one.name}' data-name='{escape(one.words)}' "
         f"title='Try the page with this one: {escape(one.words)}'><img alt='' "
-        f"src='{_thumbnail(one.path)}'><span>{escape(one.words)}</span></button>"
+        f"src='{_thumbnail(one.path)}'><span>{escape(one.brief)}</span></button>"
         for one in examples
     )
     texts = {"PLACEHOLDER": escape(words), "HINT": escape(hint), "ALTERNATIVE": escape(alternative)}
-    shown = f"<span>No photo at hand?</span>{buttons}" if buttons else ""
+    which = "one of these" if len(examples) > 1 else "this one"
+    shown = f"<span>No photo at hand? Take {which}:</span>{buttons}" if buttons else ""
     return _own_component("photo_place", name, {**texts, "EXAMPLES": shown})
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import gradio as gr
 
-from page.tabs.look import look_part
+from page.tabs.look import NO_LOOK, look_part
 from page.tabs.parts import (
     BUSY,
     HEAVY,
@@ -63,9 +63,19 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
             with gr.Column(elem_id="saving"):
                 save = gr.Button("Download", variant="primary", elem_id="save")
                 with gr.Row():
-                    gr.Button("Another photo", elem_id="another", min_width=120)
-                    forget = gr.Button("Remove this photo", elem_id="forget", min_width=120)
+                    gr.Button("Another photo", elem_id="another", size="md", min_width=120)
+                    forget = gr.Button("Remove photo", elem_id="forget", size="md", min_width=120)
                 part = look_part(uncoverer)
+                others = gr.Radio(
+                    OTHERS,
+                    value=0,
+                    label="Other guesses",
+                    info="Many faces fit under one mask. How many more shall be painted?",
+                    visible=uncoverer.varied,
+                    elem_id="others",
+                )
+                if not uncoverer.varied:
+                    gr.Markdown(ONE_ANSWER, elem_id="one-answer", elem_classes="hint")
                 with gr.Accordion("Options", open=False, elem_id="options"):
                     kind = gr.Radio(
                         ["PNG", "JPEG"],
@@ -91,20 +101,10 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
                         info="Paint under masks that are pulled down and leave the mouth free.",
                         elem_id="chin",
                     )
+                    if not part.sliders:
+                        gr.Markdown(NO_LOOK, elem_id="no-look", elem_classes="hint")
     with gr.Column(elem_id="more"):
-        with gr.Column(elem_id="guessing"):
-            others = gr.Radio(
-                OTHERS,
-                value=0,
-                label="Other guesses",
-                info="Many faces fit under one mask. Paints so many more, with a map of where they "
-                "differ. None is an identification.",
-                visible=uncoverer.varied,
-                elem_id="others",
-            )
-            if not uncoverer.varied:
-                gr.Markdown(ONE_ANSWER, elem_id="one-answer", elem_classes="hint")
-            guesses = guess_board("guesses")
+        guesses = guess_board("guesses")
         pairs = gr.Gallery(
             label="Each face, before and after",
             format="jpeg",

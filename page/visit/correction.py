@@ -52,9 +52,10 @@ class Correction:
 
 
 def make_regions(faces: Sequence[Face], width: int, height: int) -> tuple[Region, ...]:
-    """One region per face, at most `MOST_FACES`, and one for the whole photo."""
+    """One region per face but doubtful finds, at most `MOST_FACES`, and one for the whole photo."""
     regions = []
-    for index, face in enumerate(faces[:MOST_FACES]):
+    shown = [(index, face) for index, face in enumerate(faces) if not face.doubtful]
+    for index, face in shown[:MOST_FACES]:
         rect = zoom_rect(_with_patch(face), (height, width), margin=0.15)
         regions.append(Region(rect, _shown(rect, REGION_SIDE), caption(face, index + 1), index))
     whole = (0, 0, width, height)

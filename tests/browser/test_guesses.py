@@ -16,7 +16,15 @@ from page.tabs import MASKED
 from page.visit.chosen import choose
 from tests.browser import stand_ins
 from tests.browser.conftest import PATIENCE
-from tests.browser.steps import add, downloaded, fetched, new_painted, painted, saved
+from tests.browser.steps import (
+    add,
+    downloaded,
+    fetched,
+    new_painted,
+    open_options,
+    painted,
+    saved,
+)
 from tests.uncover.small_generator import small_generator
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -152,6 +160,7 @@ def test_the_repositorys_own_weights(chromium, run_page) -> None:
         (several if chosen.uncoverer.varied else one).wait_for()
         assert several.is_visible() == chosen.uncoverer.varied
         assert one.is_visible() != chosen.uncoverer.varied
+        open_options(tab)
         assert tab.locator("#no-look").is_visible() != chosen.uncoverer.told
         assert tab.locator("#smile").is_visible() == chosen.uncoverer.told
         context.close()

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from page.visit import kept
+from page.visit.correction import make_regions
 from page.visit.editor import for_editor, read_answer
 from page.visit.uploads import given_photo
 from page.visit.visit import again, download, one_line, open_photo, start, take
@@ -18,6 +19,7 @@ from tests.browser import stand_ins
 from tests.uncover.small_generator import small_generator
 from uncover.errors import ImageError, UncoverError
 from uncover.images.provenance import NOTE
+from uncover.results import Face
 
 
 @pytest.fixture
@@ -109,6 +111,12 @@ def test_as_sent_counts_as_unchanged(begun) -> None:
     corrections = read_answer(visit, for_editor(visit, open_photo(visit.path)))
     assert [c.mask for c in corrections] == [None] * len(visit.regions)
     assert all(c.fill for c in corrections)
+
+
+def test_doubtful_finds_are_not_offered_for_correction() -> None:
+    sure = Face((10, 10, 90, 90), "with_mask", 0.9, (200, 300))
+    doubtful = Face((100, 10, 190, 90), "with_mask", 0.3, (200, 300), "low score")
+    assert [region.face for region in make_regions([sure, doubtful], 300, 200)] == [0, None]
 
 
 def test_not_this_face(begun) -> None:
