@@ -18,7 +18,7 @@ from pathlib import Path
 OLDEST = (3, 11)
 GPU = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd")
 CPU_WORDS = "PyTorch for the CPU: about 0.5 GB to fetch, 1.5 GB on disk, 1 to 2 minutes"
-PLAIN_WORDS = "PyTorch as the index has it: about 3 GB to fetch, 6 GB on disk, 3 to 8 minutes"
+PLAIN_WORDS = "PyTorch as the index has it: about 3 GB to fetch, 6 GB on disk, 2 to 8 minutes"
 OPTIONS = {"find-links", "index-url", "extra-index-url", "constraint"}
 """Of pip's settings: which packages, and from where. uv does not read them itself."""
 

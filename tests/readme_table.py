@@ -58,9 +58,9 @@ def _gap(model: dict[str, Any]) -> str:
         return ""
     share = gap["gap"] / groups["all"]
     return (
-        f"By the data set's labels it works best for “{gap['best']}” and worst for "
-        f"“{gap['worst']}”: LPIPS {groups[gap['best']]:.3f} and {groups[gap['worst']]:.3f}, "
-        f"{share:.0%} of the mean apart."
+        f"By the data set's labels it works best for “{gap['best']}” (LPIPS "
+        f"{groups[gap['best']]:.3f}, lower is better) and worst for “{gap['worst']}” "
+        f"({groups[gap['worst']]:.3f}): {share:.0%} apart."
     )
 
 

@@ -117,8 +117,10 @@ def put_on(photo: Photo, style: MaskStyle) -> Masked:
     return Masked(photo.rgb, masked, covered, frame_face(landmarks, SIDE))
 
 
-def take_off(uncoverer: Uncoverer, masked: Masked, blend: Any = "feather") -> Guess:
-    """Fill a drawn mask as on any photo, and compare with the truth.
+def take_off(
+    uncoverer: Uncoverer, masked: Masked, blend: Any = "feather", lpips: bool = True
+) -> Guess:
+    """Fill a drawn mask as on any photo, and compare with the truth, without LPIPS if so said.
 
     When the mask is not found on the face, exactly its pixels are filled instead.
     """
@@ -130,12 +132,17 @@ def take_off(uncoverer: Uncoverer, masked: Masked, blend: Any = "feather") -> Gu
     if not found:
         result = uncoverer.fill(masked.masked, masked.covered, blend=blend)
         painted = masked.covered
-    scores = compare(masked.bare, result.pixels, painted | masked.covered, masked.crop)
+    hole = painted | masked.covered
+    scores = compare(masked.bare, result.pixels, hole, masked.crop, lpips)
     return Guess(result, found, scores)
 
 
 def compare(
-    truth: NDArray[np.uint8], guess: NDArray[np.uint8], hole: NDArray[np.bool_], crop: FaceCrop
+    truth: NDArray[np.uint8],
+    guess: NDArray[np.uint8],
+    hole: NDArray[np.bool_],
+    crop: FaceCrop,
+    lpips: bool = True,
 ) -> Scores:
     """Score a painted photo against the true one on a face's crop.
 
@@ -143,6 +150,7 @@ def compare(
         truth, guess: uint8 (H, W, 3).
         hole: bool (H, W), what was painted.
         crop: the face's frame.
+        lpips: whether LPIPS is wanted; its network is loaded, or fetched, when first used.
 
     Raises:
         ImageError: the hole lies outside the crop.
@@ -152,7 +160,7 @@ def compare(
         raise ImageError("the mask lies outside the face: take another photo")
     true_crop, guess_crop = crop.extract(truth), crop.extract(guess)
     similarity = ssim_map(guess_crop, true_crop)
-    distance = _lpips_map(true_crop, guess_crop)
+    distance = _lpips_map(true_crop, guess_crop) if lpips else None
     return Scores(
         ssim=float(similarity.mean()),
         ssim_hole=float(similarity[inside].mean()),
