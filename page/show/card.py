@@ -17,6 +17,13 @@ from uncover.weights import CARD, RESULTS, WeightsConfig, read_config
 
 Slice = dict[str, Any]
 """A group of photos, as results.json has it: {"slice": {...}, "n": N, "metrics": {...}}."""
+_TASKS = {
+    "detector": "finds faces, and which of them wear a mask",
+    "segmenter": "finds the mask's pixels",
+    "generator": "paints the face",
+    "discriminator_global": "judged whole faces in training; not used here",
+    "discriminator_local": "judged the painted part in training; not used here",
+}
 
 
 @dataclass(frozen=True)
@@ -97,15 +104,18 @@ def values_of(slices: Iterable[Slice], factor: str) -> list[str]:
 
 def describe_weights(card: Card, name: str, link: str | None) -> str:
     """Markdown: which weights are loaded, their licence, and where the card is."""
-    rows = [f"| {part} | {size / 1e6:.1f} MB |" for part, size in card.sizes.items()]
-    where = f"[{link}]({link})" if link else "the card stands below"
+    rows = [
+        f"| {part} | {_TASKS.get(part, '')} | {size / 1e6:.1f} MB |"
+        for part, size in card.sizes.items()
+    ]
+    where = f"[{link}]({link})" if link else "below"
     return "\n".join(
         [
             f"**Loaded:** {name} · **Licence:** {card.licence.upper()} (research, "
             f"non-commercial) · **Card:** {where}",
             "",
-            "| network | size |",
-            "|---|---:|",
+            "| network | what it does | size |",
+            "|---|---|---:|",
             *rows,
             "",
             f"Fingerprint `{card.fingerprint[:16]}` (the same for equal networks).",

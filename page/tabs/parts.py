@@ -39,13 +39,13 @@ class Example:
 
 _DRAWN = ASSETS / "examples"
 MASKED_EXAMPLES = (
-    Example("portrait", MASKED, "A portrait (NASA), with a drawn mask", "Portrait (NASA)"),
-    Example("darker", _DRAWN / "darker.jpg", "A drawn face: darker skin", "Drawn, darker skin"),
-    Example("side", _DRAWN / "side.jpg", "A drawn face from the side", "Drawn, from the side"),
-    Example("glasses", _DRAWN / "glasses.jpg", "A drawn face with glasses", "Drawn, with glasses"),
-    Example("group", _DRAWN / "group.jpg", "Four drawn faces, one bare", "Drawn group"),
+    Example("portrait", MASKED, "A portrait (NASA), with a drawn mask", "Portrait"),
+    Example("darker", _DRAWN / "darker.jpg", "A drawn face: darker skin", "Darker skin"),
+    Example("side", _DRAWN / "side.jpg", "A drawn face from the side", "Side view"),
+    Example("glasses", _DRAWN / "glasses.jpg", "A drawn face with glasses", "Glasses"),
+    Example("group", _DRAWN / "group.jpg", "Four drawn faces, one bare", "Group"),
 )
-BARE_EXAMPLES = (Example("bare", BARE, "A portrait (NASA)", "Portrait (NASA)"),)
+BARE_EXAMPLES = (Example("bare", BARE, "A portrait (NASA)", "Portrait"),)
 HEAVY: dict[str, Any] = {"concurrency_id": "networks", "concurrency_limit": 2}
 """Options of events that run the networks: they share one queue."""
 LIGHT: dict[str, Any] = {"concurrency_id": "light", "concurrency_limit": 4}
@@ -127,7 +127,7 @@ def photo_place(
         for one in examples
     )
     texts = {"PLACEHOLDER": escape(words), "HINT": escape(hint), "ALTERNATIVE": escape(alternative)}
-    which = "one of these" if len(examples) > 1 else "this one"
+    which = "a portrait by NASA" + (" or a drawn face" if len(examples) > 1 else "")
     shown = f"<span>No photo at hand? Take {which}:</span>{buttons}" if buttons else ""
     return _own_component("photo_place", name, {**texts, "EXAMPLES": shown})
 
