@@ -105,6 +105,18 @@ def test_the_divider_opens_at_a_tenth_and_works_by_keyboard_and_zooms(page, phot
     assert page.locator("#slider .ba-face").is_visible()
 
 
+def test_several_faces_are_numbered_with_words_below(page, photo: Path, tmp_path: Path) -> None:
+    pixels = np.asarray(Image.open(photo))
+    pair = tmp_path / "pair.png"
+    Image.fromarray(np.concatenate([pixels, pixels], axis=1)).save(pair)
+    add(page, pair, "2 faces found, 2 painted")
+    legend = page.locator("#slider .ba-legend")
+    assert not legend.is_visible()
+    page.locator("#slider [data-act=boxes]").click()
+    assert page.locator("#slider .ba-face").all_inner_texts() == ["1", "2"]
+    assert legend.locator("li").all_inner_texts() == ["1 mask 97%", "2 mask 97%"]
+
+
 def test_nothing_painted_is_said_and_shown_once(page, tmp_path: Path) -> None:
     bare = tmp_path / "bare.png"
     Image.open(stand_ins.ASTRONAUT).save(bare)
