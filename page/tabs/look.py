@@ -17,7 +17,7 @@ LOOKS = {
 }
 MIDDLE = 0.5
 NO_LOOK = "No sliders for smile, mouth and beard: these weights do not know them."
-OWN = "What you do not move is the network's own guess."
+OWN = "Sliders that you do not move are left to the network."
 
 
 @dataclass(frozen=True)
@@ -62,5 +62,5 @@ def look_part(uncoverer: Uncoverer) -> LookPart:
             name: gr.Slider(0, 1, MIDDLE, step=0.05, label=title, info=info, elem_id=name)
             for name, (title, info) in LOOKS.items()
         }
-        reset = gr.Button("The network's own guess", elem_id="own-look", size="sm")
+        reset = gr.Button("Leave all to the network", elem_id="own-look", size="sm")
     return LookPart(asked, sliders, words, reset)

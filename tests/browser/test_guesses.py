@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import base64
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,7 +135,7 @@ def test_off_again_leaves_one(page) -> None:
 def test_sliders_say_how_the_face_shall_look(page, photo: Path) -> None:
     add(page, photo, FOUND)
     own = painted(page)
-    assert page.locator("#look-words").inner_text().startswith("What you do not move")
+    assert page.locator("#look-words").inner_text().startswith("Sliders that you do not move")
     page.locator("#smile input[type=range]").fill("1")
     smiling = new_painted(page, own)
     page.locator("#look-words").get_by_text("Asked for: smile 1.00").wait_for()
@@ -144,7 +145,7 @@ def test_sliders_say_how_the_face_shall_look(page, photo: Path) -> None:
     page.click("#own-look")
     again = new_painted(page, bare)
     assert np.array_equal(fetched(page, own), fetched(page, again))
-    page.locator("#look-words").get_by_text("What you do not move").wait_for()
+    page.locator("#look-words").get_by_text(re.compile("^Sliders that you do not move")).wait_for()
 
 
 def test_the_repositorys_own_weights(chromium, run_page) -> None:
