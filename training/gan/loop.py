@@ -12,6 +12,7 @@ from collections import defaultdict
 from pathlib import Path
 
 import torch
+import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
@@ -116,18 +117,19 @@ def train(
 
     # Stages that learn together, told how faces shall look.
     together = bool(settings.coarse.tune) and getattr(stage, "look", None) is not None
-    against, pace = None, settings.batch * world
-    if weights.features:
+    against: dict[str, Against] = {}
+    pace = settings.batch * world
+    for name in ("features", "whole"):
+        if not getattr(weights, name):
+            continue
         rates = {"rate": settings.rate_d, "r1": weights.features_r1, "r1_every": weights.r1_every}
         heard = look_size(0) if together else 0
-        against = Against(device, seen_at=SEEN, told=heard, batch=pace, **rates)
+        against[name] = Against(device, seen_at=SEEN, told=heard, batch=pace, **rates)
 
     # State: images seen, or what a checkpoint holds.
     parts = {"critics": critics, "optim_d": optim_d}
-    if against is not None:
-        parts["against"] = against
-    name = component_name(settings)
-    run = RunState(name, out, settings, g, ema, optim_g, parts, since=started)
+    parts |= {f"against_{name}": each for name, each in against.items()}
+    run = RunState(component_name(settings), out, settings, g, ema, optim_g, parts, since=started)
     if resume and (checkpoint.exists() or not begun):
         run.restore()
     # Where the fine stage starts from is asked for by losses, or drawn.
@@ -242,15 +244,22 @@ def train(
                 pair = [cut_windows(x, windows, weights.window) for x in pair]
             terms["perceptual"] = losses.perceptual(lpips, *pair)
             loss_g = loss_g + weights.perceptual * terms["perceptual"]
-        if against is not None:  # learn from what was painted, then judge it
+        if (
+            against
+        ):  # critics learn from what was painted, then judge it; in turn where two sets are
+            turn, round_ = (seen // pace) % len(against), seen // pace // len(against)
+            name = list(against)[turn]
             views = [real * valid, pasted * valid, hole]
-            views = native_windows(views, hole, SEEN, seed=seen + rank)
+            if name == "whole":
+                views = [F.interpolate(view, size=SEEN, mode="area") for view in views]
+            else:
+                views = native_windows(views, hole, SEEN, seed=seen + rank)
             with accelerator.autocast():
                 shown = [views[0], views[1].detach(), views[2]]
                 asked = told_properties(look) if together else None
-                terms["d_features"] = against.learn(*shown, asked, seen, factor)
-                terms["g_features"] = against.judge(*views[1:], asked)
-            loss_g = loss_g + weights.features * terms["g_features"]
+                terms[f"d_{name}"] = against[name].learn(*shown, asked, round_ * pace, factor)
+                terms[f"g_{name}"] = against[name].judge(*views[1:], asked)
+            loss_g = loss_g + getattr(weights, name) * terms[f"g_{name}"]
         if adversarial:
             critics.requires_grad_(False)
             for name, critic in ((name, critics[name]) for name in active):

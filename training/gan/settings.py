@@ -20,7 +20,9 @@ class LossWeights:
     discriminator features. r1: gradient penalty, every `r1_every` steps. pixel: "l1" or "l2".
     features: critics on frozen features (`training.gan.feature_critics`), which see a window of
     the crop at its own resolution, 128 px wide; features_r1: gradient penalty of their pixel
-    critic. faithful: L1 to what the fine stage started from, on means of 4 x 4 pixels.
+    critic. whole: the same of a second set of critics, which sees the whole crop shrunk to 128 px:
+    that the parts of a face go together; the two take turns. faithful: L1 to what the fine stage
+    started from, on means of 4 x 4 pixels.
     """
 
     known: float = 2.0
@@ -35,6 +37,7 @@ class LossWeights:
     pixel: str = "l1"
     features: float = 0.0
     features_r1: float = 2.0
+    whole: float = 0.0
     faithful: float = 0.0
 
     def __post_init__(self) -> None:
