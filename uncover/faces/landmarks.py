@@ -1,8 +1,10 @@
 """68 facial landmarks (dlib's, iBUG 300-W order) and head pose (PnP) of a bare face.
 
 The points come from a face mesh (`uncover.faces.mesh`), so that they hold on heads turned up to 90
-degrees: each stays on its place of the skin, also where the head hides it. Used where a face is
-known to be bare: preparing training data, the benchmark, and trying a drawn mask on a photo.
+degrees: each stays on its place of the skin, also where the head hides it. Of full profiles in
+which the mesh sees no face they are those of a turned mean face (`uncover.faces.profile`). Used
+where a face is known to be bare: preparing training data, the benchmark, and trying a drawn mask on
+a photo.
 """
 
 from __future__ import annotations
@@ -14,7 +16,8 @@ import numpy as np
 
 from uncover.errors import ImageError
 from uncover.faces.mean_face import FACE_68, pose_from_rotation
-from uncover.faces.mesh import SETTINGS, Found, Square, best_points, distinct, find_faces
+from uncover.faces.mesh import SETTINGS, Floats, Found, Square, best_points, distinct, find_faces
+from uncover.faces.profile import profile_points
 
 MIN_BOX = 40
 MAX_SIDE = 1280
@@ -51,8 +54,8 @@ def find_all_landmarks(image: np.ndarray, tolerant: bool = False) -> list[np.nda
 
     Args:
         image: uint8 (H, W, 3) RGB, upright. Pictures longer than 1280 px are searched shrunk.
-        tolerant: the picture is known to hold a large face: take a doubtful find, and do not search
-            for small ones once a large one is there.
+        tolerant: the picture is known to hold a large face: take a doubtful find and a head in full
+            profile, and do not search for small ones once a large one is there.
 
     Returns:
         One float32 (68, 2) array (x, y in pixels of `image`) per face, in iBUG 300-W order, best
@@ -77,8 +80,11 @@ def find_all_landmarks(image: np.ndarray, tolerant: bool = False) -> list[np.nda
     for found in _search(small, tolerant):
         if found.square.side < least:
             continue
+        points: Floats | None
         points, score = best_points(small, found.square)
         if score < SETTINGS.face:
+            points = profile_points(small, found) if tolerant else None
+        if points is None:
             continue
         points = ((points + 0.5) * grow - 0.5).astype(np.float32)
         faces.append((_prominence(points, width, height), points))

@@ -12,7 +12,7 @@ from benchmark.photos.crops import face_crop
 from training.data.faces import AugmentSettings, StoredFace, evaluation_set, random_crop
 from uncover import Uncoverer
 from uncover.crop import FaceCrop, frame_face
-from uncover.faces import FaceRecord, find_landmarks
+from uncover.faces import FaceRecord, draw_face, find_landmarks
 from uncover.masking import draw_mask, random_style
 
 SIZE = 128
@@ -48,6 +48,23 @@ def apart(one: FaceCrop, other: FaceCrop, moved: np.ndarray) -> float:
 def test_landmarks_frame_a_face_alike_in_a_tight_and_in_a_wide_photo(photos):
     (_, wide, at), (_, tight, at_tight) = photos
     assert apart(frame_face(wide, SIZE), frame_face(tight, SIZE), at_tight - at) < 2
+
+
+@pytest.mark.parametrize(("seed", "yaw"), [(0, 0), (4, 20), (9, -25)])
+def test_a_drawn_face_keeps_its_frame_in_a_cut_at_brows_and_chin(seed, yaw):
+    face = draw_face(seed, 320, yaw=yaw)
+    low, high = face.landmarks.min(0), face.landmarks.max(0)
+    half = 0.56 * (high - low).max()
+    x0, y0 = np.maximum((low + high) / 2 - half, 0).astype(int)
+    x1, y1 = ((low + high) / 2 + half).astype(int)
+    found = [
+        find_landmarks(np.ascontiguousarray(photo), tolerant=True)
+        for photo in (face.image, face.image[y0:y1, x0:x1])
+    ]
+    assert found[0] is not None
+    assert found[1] is not None
+    frames = [frame_face(points, SIZE) for points in found]
+    assert apart(frames[0], frames[1], np.array([x0, y0], float)) < 2
 
 
 def test_the_pipeline_does_so_with_a_mask(photos):
