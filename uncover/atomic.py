@@ -9,8 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+try:
+    import fcntl
+except ImportError:  # Windows: what a killed run left stays there
+    fcntl = None  # type: ignore[assignment]
+
 OLD = ".old"
 """Ending of the folder that a new one replaces, for the instant between two renames."""
+_swept: set[Path] = set()
+"""Folders in which this process has looked for parts of runs that were killed."""
 
 
 @contextmanager
@@ -27,15 +34,48 @@ def whole_file(path: Path, sync: bool = True) -> Iterator[Path]:
         OSError: it cannot be written.
     """
     target = Path(os.path.realpath(path)) if path.is_symlink() else path
-    part = target.with_name(f".{os.getpid()}.{os.urandom(4).hex()}.part")  # short: names have ends
-    try:
-        yield part
-        if sync:
-            with part.open("rb") as file:
-                os.fsync(file.fileno())
-        part.replace(target)
-    finally:
-        with contextlib.suppress(OSError):
+    _sweep(target.parent)
+    with _new_part(target.parent) as part:
+        try:
+            yield part
+            if sync:
+                with part.open("rb") as file:
+                    os.fsync(file.fileno())
+            part.replace(target)
+        finally:
+            with contextlib.suppress(OSError):
+                part.unlink()
+
+
+@contextmanager
+def _new_part(folder: Path) -> Iterator[Path]:
+    """A new, empty file, locked as long as it is written: so no other process sweeps it away."""
+    while True:
+        part = folder / f".{os.getpid()}.{os.urandom(4).hex()}.part"  # short: names have ends
+        with part.open("xb") as file:
+            if fcntl is None:
+                break  # Windows renames no open file
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:  # swept away before it was locked
+                continue
+            except OSError:  # a file system without locks: nobody sweeps there
+                pass
+            if part.exists():
+                yield part
+                return
+    yield part
+
+
+def _sweep(folder: Path) -> None:
+    """Remove what killed runs left in a folder, parts that no process holds; once is enough."""
+    folder = folder.absolute()
+    if fcntl is None or folder in _swept:
+        return
+    _swept.add(folder)
+    for part in folder.glob(".*.*.part"):
+        with contextlib.suppress(OSError), part.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             part.unlink()
 
 

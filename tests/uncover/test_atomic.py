@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from uncover.atomic import recovered, whole_file, whole_folder, write_atomically
+
+ROOT = Path(__file__).parents[2]
 
 
 def stop(path: Path, error: BaseException) -> None:
@@ -26,6 +30,25 @@ def test_what_fails_on_the_way_leaves_the_old_file_and_no_part(tmp_path: Path) -
         stop(part, KeyboardInterrupt())
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_what_a_killed_run_left_is_swept_away_and_what_is_being_written_is_not(
+    tmp_path: Path,
+) -> None:
+    code = "import os, sys; from pathlib import Path; from uncover.atomic import whole_file\n"
+    code += "with whole_file(Path(sys.argv[1])) as part:\n part.touch(); os.kill(os.getpid(), 9)"
+    subprocess.run([sys.executable, "-c", code, tmp_path / "a.txt"], cwd=ROOT, check=False)
+    left = [path.name for path in tmp_path.iterdir()]
+    assert len(left) == 1
+    with whole_file(tmp_path / "b.txt") as part:
+        assert part.exists()
+        part.write_text("b")
+        subprocess.run(  # another run, beside it
+            [sys.executable, "-c", code.replace("os.kill", "0 and os.kill"), tmp_path / "a.txt"],
+            cwd=ROOT, check=True,
+        )  # fmt: skip
+        assert part.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.txt", "b.txt"]
 
 
 def test_a_link_stays_one_and_its_file_is_replaced(tmp_path: Path) -> None:
