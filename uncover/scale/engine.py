@@ -53,6 +53,7 @@ def run(
     summary, answers = Summary(), answers or _one_by_one()
     for shard in shards:
         work.check(shard)
+    work.tidy()
     for group in _groups(work, shards, summary):
         left = {shard.name: 0 for shard in group.shards}
         left |= Counter(block.shard.name for block in group.blocks)

@@ -63,12 +63,23 @@ class Work:
         result = self._result(shard)
         if self.overwrite or not result.exists():
             return
-        ours = f"{_hash(shard.name)}-*.done"
+        ours = f"{_hash(shard.name)}-*"  # done, or being put together when it was killed
         if not any((self.target / PLACE).glob(ours)):
             raise UncoverError(
                 f"{result} exists and is not a result of uncover scale: choose another folder, or "
                 "give --overwrite"
             )
+
+    def tidy(self) -> None:
+        """Remove blocks of shards that are done: what a run leaves that is killed at their end."""
+        place = self.target / PLACE
+        if not place.is_dir():
+            return
+        names = [path.name for path in place.iterdir()]
+        done = {name.removesuffix(".done") for name in names if name.endswith(".done")}
+        for name in names:
+            if not name.endswith(".done") and name.rpartition("-")[0] in done:
+                (place / name).unlink(missing_ok=True)
 
     def do(self, block: Block, uncover: Uncover) -> Counter[str]:
         """Do a block and note it; returns how many photos have which status.
