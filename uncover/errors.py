@@ -19,6 +19,12 @@ class NoFaceError(UncoverError):
     """A photo in which no face was found."""
 
 
+def no_room(error: OSError) -> str:
+    """What a disk, or a folder's rights, refused: one line that names the file."""
+    where = f"{error.filename}: " if error.filename else ""
+    return f"{where}{error.strerror or ' '.join(str(error).split())}"
+
+
 def without_torch(error: ModuleNotFoundError) -> UncoverError:
     """The error for people where PyTorch is not installed; raises any other one again."""
     if error.name not in ("torch", "torchvision", "safetensors"):

@@ -83,7 +83,7 @@ def read_index(source: str | Path) -> ShardIndex:
         base = str(Path(base) / SHARDS_NAME)
     where = f"{base}/{INDEX_NAME}"
     try:
-        data = json.loads(_read(where))
+        data = json.loads(_read(where, PAUSES[:1]))
         if data["version"] != VERSION:
             raise UncoverError(f"{where} is of version {data['version']}: pack the data again")
         shards = tuple(Shard(**entry) for entry in data["shards"])

@@ -42,6 +42,7 @@ from training.run import (
     run_command,
     schedule,
 )
+from uncover.atomic import recovered
 from uncover.errors import UncoverError
 from uncover.faces import look_size
 
@@ -71,7 +72,7 @@ def train(
     world, main = accelerator.num_processes, accelerator.is_main_process
     rank, device, weights = accelerator.process_index, accelerator.device, settings.losses
     checkpoint = out / "checkpoint"
-    begun = checkpoint.exists() or (out / "coarse" / "checkpoint").exists()
+    begun = any(recovered(each).exists() for each in (checkpoint, out / "coarse" / "checkpoint"))
     if begun and not resume:
         raise UncoverError(f"{out} holds a run: continue it with --resume, or name another --out")
 

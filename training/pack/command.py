@@ -102,7 +102,7 @@ def pack(
                     for number in range(shards):
                         name = f"{split}-{number:05d}.tar"
                         stream = stack.enter_context((partial / name).open("wb"))
-                        writers[name] = stack.enter_context(webdataset.TarWriter(stream))
+                        writers[name] = stack.enter_context(webdataset.TarWriter(stream, mtime=0))
                 for record, data in _photos(folder, counts, resolution, workers):
                     number = int(record.sha256[:12], 16) % counts[record.split]
                     name = f"{record.split}-{number:05d}.tar"

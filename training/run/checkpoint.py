@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
@@ -29,7 +30,10 @@ def save_checkpoint(folder: Path, state: dict[str, Any]) -> None:
     tensors: dict[str, Tensor] = {}
     tree = _split(state, "", tensors)
     with whole_folder(folder) as part:
-        save_file(tensors, str(part / "tensors.safetensors"))
+        try:
+            save_file(tensors, str(part / "tensors.safetensors"))
+        except SafetensorError as error:  # of a full disk, too
+            raise CheckpointError(f"{folder} cannot be written: {error}") from error
         (part / "state.json").write_text(json.dumps(tree))
 
 

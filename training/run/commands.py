@@ -8,7 +8,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NoReturn
 
-from uncover.errors import UncoverError
+from uncover.errors import UncoverError, no_room
 
 EXTRAS = {
     "accelerate": "train",
@@ -54,6 +54,9 @@ def run_to_exit(work: Callable[[], object], stopped: str = "error: stopped") -> 
         work()
     except UncoverError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {no_room(error)}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(stopped, file=sys.stderr)

@@ -152,13 +152,13 @@ class Loop:
             self._begin_count()
         late = self.deadline is not None and time.monotonic() > self.deadline
         stop = late or self.interrupted()
-        if crossed(run.seen, s.batch, s.save_every) or last or stop:
-            run.save(self.notes)
-        if crossed(run.seen, s.batch, s.eval_every) or last:
+        if crossed(run.seen, s.batch, s.eval_every) or last:  # before it is saved as done
             scores = self.evaluate(run.seen)
             if scores is not None:
                 self.log.write("val", run.seen, scores)
             self._begin_count()
+        if crossed(run.seen, s.batch, s.save_every) or last or stop:
+            run.save(self.notes)
         if stop and not last:
             print(f"stopped after {run.seen} images; go on with --resume", file=sys.stderr)
         return not stop

@@ -20,7 +20,7 @@ from training.run.checkpoint import (
 )
 from training.run.config import check_same, to_dict
 from training.run.deepen import deepened
-from uncover.atomic import write_atomically
+from uncover.atomic import recovered, write_atomically
 from uncover.errors import UncoverError
 from uncover.weights import CONFIG, load_component, save_component
 
@@ -79,7 +79,7 @@ class RunState:
         Raises:
             UncoverError: a run that is there already, is missing, or had other settings.
         """
-        if self.checkpoint.exists() and not resume:
+        if recovered(self.checkpoint).exists() and not resume:
             raise UncoverError(f"{self.folder} holds a run: add --resume, or name another --out")
         if resume:
             self.restore()
@@ -107,17 +107,20 @@ class RunState:
         self.seen, self.minutes = state["seen"], state["minutes"]
 
     def save(self, notes: dict[str, Any], **more: Any) -> None:
-        """Write RUN/checkpoint and, with `notes` on how it was trained, the averaged network to
-        RUN/weights. more: kept in the checkpoint for whoever reads it."""
+        """Write, with `notes` on how it was trained, the averaged network to RUN/weights, and then
+        RUN/checkpoint: killed in between, the run goes on from before, and writes both again.
+
+        more: kept in the checkpoint for whoever reads it.
+        """
         now = time.monotonic()
         self.minutes += (now - self._clock) / 60
         self._clock = now
         counted = {"settings": self._told(), "seen": self.seen, "minutes": self.minutes}
         held = {name: part.state_dict() for name, part in self.parts.items()}
-        save_checkpoint(self.checkpoint, {**counted, **held, "rng": rng_state(), **more})
         if self.name is not None:
             done = {"images": self.seen, "minutes": round(self.minutes, 1)}
             self.write_weights({**done, "settings": self._told(), **notes})
+        save_checkpoint(self.checkpoint, {**counted, **held, "rng": rng_state(), **more})
 
     def write_weights(self, training: dict[str, Any]) -> None:
         """RUN/weights: the averaged network, and how it was trained."""
