@@ -17,11 +17,16 @@ from typing import Any
 
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+# gradio's table of all calls, made anew after each: a call with half a letter in it broke all later
+# ones' end.
+os.environ.setdefault("GRADIO_ANALYTICS_CACHE_FREQUENCY", str(2**62))
+os.environ.setdefault("GRADIO_ANALYTICS_MAX_EVENTS", "1")
 
 import gradio as gr
 
 from page.api import add_api
 from page.calls import HANDLERS, Page
+from page.ending import finish
 from page.show import GUESS, describe_weights, read_card
 from page.tabs import ASSETS, BARE, MINUTES_KEPT, good_tab, try_tab, uncover_tab
 from page.tryon import Trials
@@ -132,6 +137,12 @@ def main(argv: list[str] | None = None) -> int:
     if chosen.banner:
         print(f"warning: {chosen.banner}", file=sys.stderr)
     page = build(chosen)
+
+    def told_to_end(number: int, frame: object) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # told twice, it ends at once
+        finish(page)
+
+    signal.signal(signal.SIGTERM, told_to_end)
     keep_sweeping(uploads, 60 * MINUTES_KEPT)
     try:
         serve(page, mcp_server=mcp, **{"server_port": options.port} if options.port else {})

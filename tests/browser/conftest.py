@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,13 +35,15 @@ def run_page(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """Runs a page with weights in this process, on a free port of the loopback, for a while."""
 
     @contextmanager
-    def run(chosen: Chosen, **options: bool) -> Iterator[str]:
+    def run(chosen: Chosen, told: list[Any] | None = None, **options: bool) -> Iterator[str]:
         patch = pytest.MonkeyPatch()
         patch.setenv("GRADIO_TEMP_DIR", str(tmp_path_factory.mktemp("uploads")))
         patch.delenv("GRADIO_SERVER_PORT", raising=False)
         import app
 
         page = app.build(chosen)
+        if told is not None:
+            told.append(page)
         always = {"server_name": "127.0.0.1", "prevent_thread_lock": True, "quiet": True}
         _, url, _ = app.serve(page, **always, **options)
         yield url

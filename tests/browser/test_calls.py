@@ -7,9 +7,11 @@ import http.server
 import json
 import re
 import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from page.ending import finish
 from tests.browser import stand_ins
 
 pytestmark = pytest.mark.timeout(600)
@@ -44,6 +47,14 @@ def call(site: str, name: str, sent: Any) -> tuple[str, Any]:
     last = text.strip().split("\n\n")[-1]
     event, data = re.fullmatch(r"event: (\w+)\ndata: (.*)", last).groups()  # type: ignore[union-attr]
     return event, json.loads(data)
+
+
+def patiently(reached: Callable[[], bool]) -> None:
+    """Wait until it is, a minute at most."""
+    until = time.monotonic() + 60
+    while not reached():
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 def upload(site: str, photo: Path) -> str:
@@ -87,6 +98,29 @@ def test_detect_and_fill(site: str, photo: Path, tmp_path: Path) -> None:
     assert event == "complete", said
     event, said = call(site, "v2/uncover", {"photo": data_url(photo), "kind": "JPEG"})
     assert said[0]["orig_name"] == "photo_uncovered.jpg"
+
+
+def test_told_to_end_it_finishes_what_runs_and_begins_nothing(
+    run_page: Callable[..., Any], photo: Path, tmp_path: Path
+) -> None:
+    weights = stand_ins.chosen(tmp_path)
+    with run_page(weights, told=(pages := [])) as site, ThreadPoolExecutor(4) as pool:
+        stand_ins.GATE.clear()
+        try:
+            running = [pool.submit(call, site, "detect", {"data": [data_url(photo)]})]
+            queue = pages[0]._queue
+            patiently(lambda: any(queue.active_jobs))
+            ending = pool.submit(finish, pages[0], 60.0, 0.5)
+            patiently(lambda: queue.max_size == 0)
+            refused = call(site, "detect", {"data": [data_url(photo)]})
+            assert not ending.done()
+        finally:
+            stand_ins.GATE.set()
+        assert [one.result()[0] for one in running] == ["complete"]
+        assert refused[0] == "error"
+        with pytest.raises(SystemExit) as end:
+            ending.result()
+        assert end.value.code == 0
 
 
 ELSEWHERE = "http://127.0.0.1:9/photo.png"
