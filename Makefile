@@ -4,7 +4,7 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 PORT   ?= 7860
 
-.PHONY: demo test lint format bench train-smoke pictures clean
+.PHONY: demo test lint format bench train-smoke pictures nightly lock audit clean
 
 $(VENV)/.run: install.py requirements.txt pyproject.toml setup.py
 	$(PYTHON) install.py $(VENV)
@@ -41,6 +41,18 @@ train-smoke: $(VENV)/.dev  ## a few training steps on drawn faces: shows that th
 
 pictures: $(VENV)/.dev  ## the pictures of README.md anew, with weights/ as they are (needs a Chromium)
 	$(BIN)/python -m tests.browser.pictures
+
+nightly: $(VENV)/.dev  ## what takes too long for every change: damaged files, kills, full disks
+	$(BIN)/python -m tests.fuzz --inputs 50000
+	$(BIN)/python -m tests.faults.kills --kills 20
+	$(BIN)/python -m tests.faults.disks --times 20
+
+lock:  ## versions and hashes of all that the Space installs, and the list of its parts (needs uv)
+	uv pip compile --no-config --python-version 3.11 --generate-hashes requirements.txt -o requirements.lock
+	uvx --from 'cyclonedx-bom>=7,<8' cyclonedx-py requirements requirements.lock --output-reproducible -o sbom.cdx.json
+
+audit:  ## before every release: asks the advisory service about every locked package (needs uv)
+	uvx --from 'pip-audit>=2.10,<3' pip-audit -r requirements.lock --require-hashes --disable-pip --strict
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache

@@ -10,24 +10,42 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 GUARD = """\
-import socket, sys
-def refuse(*asked, **more):
-    sys.exit(f"the network was asked: {asked}")
-socket.socket.connect = socket.socket.connect_ex = socket.getaddrinfo = refuse
+import os, sys
+def refuse(event, given):
+    asked = given[1][0] if event == "socket.connect" else given[0]
+    if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        if asked not in ALLOWED:
+            print("the network was asked:", asked, file=sys.stderr, flush=True)
+            os._exit(1)
+sys.addaudithook(refuse)
+"""
+PAGE = """
+import urllib.request
+from page.launch import build, serve
+from page.visit import choose
+page = build(choose(None, None, device="cpu", backend="torch"))
+_, address, _ = serve(page, prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+assert b"uncover" in urllib.request.urlopen(address).read()
+page.close(verbose=False)
+os._exit(0)
 """
 ALONE = {name: value for name, value in os.environ.items() if not name.startswith("HF_")}
 
 
-def guarded(code: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """A program in which every connection ends it."""
+def guarded(code: str, cwd: Path, *allowed: str | None) -> subprocess.CompletedProcess[str]:
+    """A program in which every connection ends it, but to addresses that are allowed."""
     env = {**ALONE, "PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-c", GUARD + code]
-    return subprocess.run(command, cwd=cwd, env=env, capture_output=True, text=True)
+    command = [sys.executable, "-c", GUARD.replace("ALLOWED", repr(allowed)) + code]
+    with (cwd / "said").open("w+") as said:  # no pipe: gradio's helpers would hold it open
+        done = subprocess.run(command, cwd=cwd, env=env, stdout=said, stderr=said)
+        said.seek(0)
+        return subprocess.CompletedProcess(command, done.returncode, stderr=said.read())
 
 
 def test_the_guard_notices(tmp_path: Path) -> None:
-    code = "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9')"
-    assert "the network was asked" in guarded(code, tmp_path).stderr
+    for host in ("127.0.0.1", "uncover.invalid"):
+        code = f"import urllib.request; urllib.request.urlopen('http://{host}:9')"
+        assert "the network was asked" in guarded(code, tmp_path).stderr
 
 
 def test_a_photo_is_painted_without_the_network(tmp_path: Path) -> None:
@@ -36,3 +54,8 @@ def test_a_photo_is_painted_without_the_network(tmp_path: Path) -> None:
     done = guarded(code, tmp_path)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "photo_uncovered.jpg").is_file()
+
+
+def test_the_page_speaks_to_nobody_but_its_visitors(tmp_path: Path) -> None:
+    done = guarded(PAGE, tmp_path, "127.0.0.1", "localhost", None)
+    assert done.returncode == 0, done.stderr
