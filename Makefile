@@ -44,6 +44,7 @@ pictures: $(VENV)/.dev  ## the pictures of README.md anew, with weights/ as they
 
 nightly: $(VENV)/.dev  ## what takes too long for every change: damaged files, kills, full disks
 	$(BIN)/python -m tests.fuzz --inputs 50000
+	$(BIN)/python -m tests.fuzz.api --inputs 5000
 	$(BIN)/python -m tests.faults.kills --kills 20
 	$(BIN)/python -m tests.faults.disks --times 20
 

@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from unittest.mock import patch
 from urllib.parse import urlsplit
 
 from tests.browser import stand_ins
@@ -78,8 +79,10 @@ def run(first: int, count: int) -> tuple[Counter[str], list[str], float]:
     counts: Counter[str] = Counter()
     faults: list[str] = []
     slowest = 0.0
-    with tempfile.TemporaryDirectory() as folder:
-        os.environ["GRADIO_TEMP_DIR"] = folder
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        patch.dict(os.environ, {"GRADIO_TEMP_DIR": folder}),
+    ):
         from page.launch import build, serve
 
         page = build(stand_ins.chosen(Path(folder)))

@@ -12,8 +12,8 @@ ROOT = Path(__file__).parents[2]
 GUARD = """\
 import os, sys
 def refuse(event, given):
-    asked = given[1][0] if event == "socket.connect" else given[0]
     if event in ("socket.connect", "socket.getaddrinfo", "socket.gethostbyname"):
+        asked = given[1][0] if event == "socket.connect" else given[0]
         if asked not in ALLOWED:
             print("the network was asked:", asked, file=sys.stderr, flush=True)
             os._exit(1)
