@@ -6,14 +6,31 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import PIPE
 
 ROOT = Path(__file__).parents[2]
 
 
 def train_in_two(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """The finished command, its output captured."""
+    """The finished command, its output captured.
+
+    The two processes lead sessions of their own: when a test is given up, only their launcher can
+    end them, so it is asked to.
+    """
     command, environment = in_two(*arguments)
-    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True
+    ) as launcher:
+        try:
+            said, complained = launcher.communicate()
+        except BaseException:
+            launcher.terminate()
+            try:
+                launcher.wait(60)
+            except subprocess.TimeoutExpired:
+                launcher.kill()
+            raise
+    return subprocess.CompletedProcess(command, launcher.returncode, said, complained)
 
 
 def in_two(*arguments: str) -> tuple[list[str], dict[str, str]]:

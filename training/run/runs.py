@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -46,6 +47,19 @@ def catch_interrupt() -> Callable[[], bool]:
     return lambda: bool(caught)
 
 
+@contextmanager
+def handlers_kept() -> Iterator[None]:
+    """Whoever heard of Ctrl-C and terminations before hears of them again after the block."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [(number, signal.getsignal(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            with suppress(ValueError):  # not the main thread, which alone may set them
+                signal.signal(number, handler or signal.SIG_DFL)
+
+
 def run_command(
     module: str,
     description: str,
@@ -82,14 +96,15 @@ def run_command(
             data = [args.out / "drawn"]
             if not (args.out / "drawn" / MANIFEST_NAME).exists():
                 write_drawn_faces(args.out / "drawn", args.drawn)
-        train(
-            settings,
-            data,
-            args.out,
-            resume=args.resume,
-            init=args.init,
-            max_minutes=args.max_minutes,
-        )
+        with handlers_kept():
+            train(
+                settings,
+                data,
+                args.out,
+                resume=args.resume,
+                init=args.init,
+                max_minutes=args.max_minutes,
+            )
 
     return run_to_exit(work)
 
