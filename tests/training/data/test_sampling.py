@@ -67,6 +67,14 @@ def test_missing_labels_are_a_cell_of_their_own():
     assert cell(face("", np.nan, np.nan)) == ("unknown", "unknown", "unknown")
 
 
+@pytest.mark.parametrize(
+    ("sharpness", "expected"),
+    [(0, "soft"), (28.9, "soft"), (29, "middling"), (87.9, "middling"), (88, "sharp")],
+)
+def test_a_bin_of_sharpness_begins_at_its_edge(sharpness, expected):
+    assert sharpness_bin(sharpness) == expected
+
+
 def drawn(faces, balance):
     """Share of the draws by (wide group, sharpness bin)."""
     found = Counter()

@@ -39,6 +39,9 @@ def test_logistic_losses_at_zero_and_at_certainty():
     assert losses.d_logistic(sure, -sure, ones).item() == pytest.approx(0, abs=1e-6)
     # Known patches of the fake are real: calling them fake costs.
     assert losses.d_logistic(sure, -sure, 0 * ones).item() == pytest.approx(50)
+    # The generator pays for being found out, and nothing for passing.
+    assert losses.g_logistic(-sure, ones).item() == pytest.approx(50)
+    assert losses.g_logistic(sure, ones).item() == pytest.approx(0, abs=1e-6)
 
 
 def test_generator_is_judged_on_painted_patches_only():
@@ -54,8 +57,22 @@ def test_feature_matching_is_zero_for_equal_features():
     assert losses.feature_matching(features, moved).item() == pytest.approx(0.5)
 
 
+def test_features_of_photos_are_matched_and_do_not_move():
+    real, fake = (torch.rand(1, 4, 3, 3, requires_grad=True) for _ in range(2))
+    losses.feature_matching([real], [fake]).backward()
+    assert real.grad is None
+    assert fake.grad is not None
+
+
 def test_r1_of_a_linear_critic_is_its_squared_norm():
     weight = torch.tensor([1.0, 2.0, 2.0]).reshape(1, 3, 1, 1)
     real = torch.rand(2, 3, 1, 1, requires_grad=True)
     logits = (real * weight).sum(dim=(1, 2, 3))
     assert losses.r1_penalty(logits, real).item() == pytest.approx(9.0)
+
+
+def test_r1_teaches_the_critic_to_be_flatter():
+    weight = torch.tensor([1.0, 2.0, 2.0], requires_grad=True)
+    real = torch.rand(2, 3, 1, 1, requires_grad=True)
+    losses.r1_penalty((real * weight[:, None, None]).sum(dim=(1, 2, 3)), real).backward()
+    assert weight.grad.tolist() == pytest.approx([2.0, 4.0, 4.0])
