@@ -11,8 +11,8 @@ from uncover.scores.known import METRICS
 TOO_FEW = "too few"
 """The note of a metric that has no value for want of photos."""
 
-_TOP = {"created": str, "git": str, "data": dict, "features": str, "models": dict}
-_DATA = {"name": str, "sha256": str, "n": int}
+_TOP: dict[str, type] = {"created": str, "git": str, "data": dict, "features": str, "models": dict}
+_DATA: dict[str, type] = {"name": str, "sha256": str, "n": int}
 _PIXEL_METRICS = ("ssim", "ssim_hole", "psnr_hole")
 
 
