@@ -178,7 +178,13 @@ def test_hash_split_is_stable_and_near_the_shares():
     counts = Counter(hash_split(f"n{i:06d}", 0.1, 0.2) for i in range(5000))
     assert counts["test"] == pytest.approx(1000, abs=100)
     assert counts["val"] == pytest.approx(500, abs=75)
-    assert hash_split("n000001", 0.1, 0.2) == hash_split("n000001", 0.1, 0.2)
+    twelve = [f"n{i:06d}" for i in range(12)]  # so that no test photo ever becomes a train one
+    assert [n for n in twelve if hash_split(n, 0.1, 0.2) == "test"] == ["n000002"]
+    assert [n for n in twelve if hash_split(n, 0.1, 0.2) == "val"] == [
+        "n000000",
+        "n000003",
+        "n000004",
+    ]
     assert {hash_split(str(i), 0.0, 0.0) for i in range(50)} == {"train"}
 
 

@@ -174,7 +174,7 @@ def test_dilation_is_a_disc():
     assert dilate(mask, 0).sum() == 1
     assert dilate(mask, 1.0).sum() == 5
     assert dilate(mask, 2.9)[4, 2]
-    assert not dilate(mask, 2.9)[2, 2] or dilate(mask, 2.9).sum() > 9
+    assert not dilate(mask, 2.5)[2, 2]  # a square would reach its corner
 
 
 def test_straps_are_thin_and_the_body_is_not():

@@ -44,9 +44,12 @@ def test_a_file_object_that_was_just_written_is_read_from_its_start(tmp_path: Pa
         read_image(text)  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("given", [b"", b"no picture", io.BytesIO(b"")])
-def test_bytes_that_are_no_picture(given: object) -> None:
-    with pytest.raises(ImageError, match=r"empty|not a picture"):
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(b"", "empty"), (b"no picture", "not a picture"), (io.BytesIO(b""), "empty")],
+)
+def test_bytes_that_are_no_picture(given: object, said: str) -> None:
+    with pytest.raises(ImageError, match=said):
         read_image(given)  # type: ignore[arg-type]
 
 
