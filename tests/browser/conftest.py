@@ -8,10 +8,13 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from page.visit.chosen import Chosen
 from tests.browser import stand_ins
+from tests.browser.steps import open_options, saved
 
 CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 FLAGS = [
@@ -125,3 +128,17 @@ def page(visit) -> object:
     visit.set_viewport_size(WIDE)
     visit.get_by_role("tab", name="Uncover").click()
     return visit
+
+
+@pytest.fixture
+def changed(page, tmp_path: Path):
+    """Tells where the picture to be downloaded differs from a photo: bool (H, W)."""
+
+    def differs(photo: Path) -> np.ndarray:
+        open_options(page)
+        page.locator("#kind").get_by_label("PNG").check()
+        page.locator("#label input").uncheck()
+        original = np.asarray(Image.open(photo).convert("RGB"))
+        return (saved(page, tmp_path) != original).any(-1)
+
+    return differs

@@ -96,3 +96,9 @@ def new_painted(page, old: str) -> str:
         "old => document.querySelector('#slider .ba-after').src !== old", arg=old
     )
     return painted(page)
+
+
+def found_again(page) -> None:
+    page.locator("#words").get_by_text(FOUND).wait_for()
+    before, after = slider(page, "slider")
+    assert before != after

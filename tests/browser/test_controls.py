@@ -1,58 +1,31 @@
-"""The page's controls in a real browser: ways in, corrections, ways out, keyboard, and waiting."""
+"""The page's controls in a real browser: ways in, ways out, and the keyboard."""
 
 from __future__ import annotations
 
 import base64
-import re
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from gradio_client import Client, handle_file
-from gradio_client.utils import Status
 from PIL import Image
 
 from tests.browser import stand_ins
 from tests.browser.bad_photos import bad_photo
 from tests.browser.steps import (
-    FOUND,
     add,
     add_if_needed,
     clear,
     downloaded,
+    found_again,
     new_painted,
-    open_editor,
     open_options,
     painted,
-    refill,
-    saved,
     slider,
 )
 from uncover.images.provenance import NOTE
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 MOUTH_ROWS = slice(stand_ins.MOUTH[1], stand_ins.MOUTH[3])
-
-
-@pytest.fixture
-def changed(page, tmp_path: Path):
-    """Tells where the picture to be downloaded differs from a photo: bool (H, W)."""
-
-    def differs(photo: Path) -> np.ndarray:
-        open_options(page)
-        page.locator("#kind").get_by_label("PNG").check()
-        page.locator("#label input").uncheck()
-        original = np.asarray(Image.open(photo).convert("RGB"))
-        return (saved(page, tmp_path) != original).any(-1)
-
-    return differs
-
-
-def found_again(page) -> None:
-    page.locator("#words").get_by_text(FOUND).wait_for()
-    before, after = slider(page, "slider")
-    assert before != after
 
 
 def test_only_what_can_be_done_is_shown_before_there_is_a_photo(page) -> None:
@@ -219,167 +192,6 @@ def test_download(page, photo: Path, tmp_path: Path, kind: str, label: bool) -> 
     assert note == NOTE
 
 
-def tool(page, name: str) -> None:
-    page.locator(f"#editor [data-tool={name}]").click()
-
-
-def act(page, name: str) -> None:
-    page.locator(f"#editor [data-act={name}]").click()
-
-
-def share(page) -> float:
-    """How much of the face's view is marked, as the page says."""
-    text = page.locator("#editor .me-note").inner_text()
-    return float(text.split(":")[1].split("%")[0])
-
-
-@pytest.fixture
-def editor(page, photo: Path) -> None:
-    """A new photo whose mask can be corrected."""
-    add(page, photo)
-    open_editor(page)
-
-
-@pytest.mark.usefixtures("editor")
-def test_grow_shrink_undo_reset(page, photo: Path, changed) -> None:
-    sizes = [changed(photo).sum()]
-    for name in ("grow", "shrink", "shrink"):
-        for _ in range(3):
-            act(page, name)
-        refill(page)
-        sizes.append(changed(photo).sum())
-    first, grown, back, shrunk = sizes
-    assert shrunk < 0.95 * first < first < 0.95 * grown
-    assert back < grown
-    small = share(page)
-    act(page, "undo")
-    assert share(page) >= small
-    act(page, "reset")
-    refill(page)
-    assert abs(int(changed(photo).sum()) - int(first)) <= 0.02 * first
-
-
-@pytest.mark.usefixtures("editor")
-def test_erase(page, photo: Path, changed) -> None:
-    before = changed(photo)
-    tool(page, "erase")
-    canvas = page.locator("#editor canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    y = box["y"] + 0.62 * box["height"]
-    page.mouse.move(box["x"] + 0.4 * box["width"], y)
-    page.mouse.down()
-    page.mouse.move(box["x"] + 0.6 * box["width"], y, steps=5)
-    page.mouse.up()
-    refill(page)
-    after = changed(photo)
-    assert after.sum() < before.sum() - 50
-    within = cv2.dilate(before.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
-    assert not (after & ~within).any()  # the rim is faint: some of it equals the photo by chance
-
-
-@pytest.mark.usefixtures("editor")
-def test_canvas_by_keyboard(page, photo: Path) -> None:
-    tool(page, "erase")
-    page.locator("#editor .me-size").fill("80")
-    full = share(page)
-    canvas = page.locator("#editor canvas")
-    canvas.focus()
-    for key in ("ArrowLeft", "Space", "ArrowUp", "Space", "ArrowRight", "Space"):
-        page.keyboard.press(key)
-    assert share(page) < full
-    tool(page, "paint")
-    act(page, "reset")
-    assert share(page) == full
-
-
-@pytest.mark.usefixtures("editor")
-def test_undo_redo_brush_width_and_zoom_by_key_and_button(page) -> None:
-    first = share(page)
-    assert page.locator("#editor [data-act=undo]").is_disabled()
-    act(page, "grow")
-    grown = share(page)
-    assert grown > first
-    canvas = page.locator("#editor canvas")
-    canvas.focus()
-    page.keyboard.press("Control+z")
-    assert share(page) == first
-    page.keyboard.press("Control+y")
-    assert share(page) == grown
-    act(page, "undo")
-    assert share(page) == first
-    act(page, "redo")
-    assert share(page) == grown
-    brush = page.locator("#editor .me-size")
-    width = 24
-    brush.fill(str(width))
-    canvas.focus()
-    page.keyboard.press("]")
-    page.keyboard.press("]")
-    page.keyboard.press("[")
-    assert int(brush.input_value()) == width + 4
-    shown = canvas.bounding_box()["width"]
-    act(page, "in")
-    assert canvas.bounding_box()["width"] == pytest.approx(1.5 * shown, rel=0.02)
-    act(page, "out")
-    assert canvas.bounding_box()["width"] == pytest.approx(shown, rel=0.02)
-
-
-@pytest.mark.usefixtures("editor")
-def test_the_brush_has_an_outline(page) -> None:
-    canvas = page.locator("#editor canvas")
-    canvas.scroll_into_view_if_needed()
-    picture = "document.querySelector('#editor canvas').toDataURL()"
-    page.mouse.move(1, 1)
-    without = page.evaluate(picture)
-    canvas.hover()
-    assert page.evaluate(picture) != without
-    page.mouse.move(1, 1)
-    assert page.evaluate(picture) == without
-
-
-@pytest.mark.usefixtures("editor")
-def test_a_mask_goes_out_and_comes_back(page, tmp_path: Path) -> None:
-    found = share(page)
-    path = downloaded(page, tmp_path, "#editor [data-act=save]")
-    mask = np.asarray(Image.open(path).convert("L"))
-    assert mask.mean() / 2.55 == pytest.approx(found, abs=1)
-    larger = tmp_path / "larger.png"
-    Image.fromarray(cv2.dilate(mask, np.ones((31, 31), np.uint8))).save(larger)
-    page.set_input_files("#editor .me-file", str(larger))
-    page.wait_for_function(
-        "old => !document.querySelector('#editor .me-note').innerText.includes(`: ${old} %`)",
-        arg=f"{found:.0f}",
-    )
-    assert share(page) > found
-    wide = tmp_path / "wide.png"
-    Image.new("L", (400, 100)).save(wide)
-    page.set_input_files("#editor .me-file", str(wide))
-    page.locator("#editor .me-note").get_by_text("another shape").wait_for()
-
-
-@pytest.mark.usefixtures("editor")
-def test_leaving_out_is_offered_for_faces_only(page) -> None:
-    assert page.locator("#editor .me-off").is_visible()
-    page.locator("#editor .me-faces button").last.click()
-    assert not page.locator("#editor .me-off").is_visible()
-
-
-@pytest.mark.usefixtures("editor")
-def test_not_this_face(page, photo: Path, changed) -> None:
-    page.locator("#editor .me-off").check()
-    page.click("#again")
-    page.wait_for_selector("#slider .ba-single")
-    page.locator("#words").get_by_text("none painted").wait_for()
-    canvas = page.locator("#editor canvas")
-    canvas.scroll_into_view_if_needed()
-    canvas.click(position={"x": 150, "y": 200})  # who paints on it wants it filled after all
-    assert not page.locator("#editor .me-off").is_checked()
-    page.click("#again")
-    page.wait_for_selector("#slider .ba:not(.ba-single)")
-    assert changed(photo).any()
-
-
 def test_blend(page, photo: Path, changed) -> None:
     add(page, photo)
     open_options(page)
@@ -387,71 +199,3 @@ def test_blend(page, photo: Path, changed) -> None:
     page.locator("#blend").get_by_label("Poisson").check()
     new_painted(page, old)
     assert changed(photo)[MOUTH_ROWS].any()
-
-
-@pytest.mark.usefixtures("editor")
-def test_everything_is_reached_with_the_tab_key(page) -> None:
-    open_options(page)
-    page.evaluate("window.scrollTo(0, 0); document.activeElement.blur()")
-    reached = set()
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        reached.add(
-            page.evaluate("""() => {
-            const one = document.activeElement;
-            const inside = one.closest("#slider, #save, #another, #forget, #again, #editor, " +
-                "#kind, #label");
-            return inside ? inside.id : one.tagName; }""")
-        )
-    wanted = {"slider", "save", "another", "forget", "again", "editor", "kind", "label"}
-    assert wanted <= reached
-
-
-@pytest.fixture
-def held():
-    """The networks wait until the gate is opened."""
-    stand_ins.GATE.clear()
-    yield stand_ins.GATE
-    stand_ins.GATE.set()
-
-
-def test_queue_place_is_shown_and_stop_ends_the_wait(page, site, photo, held, tmp_path) -> None:
-    options = {"download_files": str(tmp_path), "httpx_kwargs": {"timeout": 300}}
-    client = Client(site, verbose=False, **options)
-    clear(page, "photo")
-    jobs = [client.submit(photo=handle_file(photo), api_name="/uncover") for _ in range(4)]
-    for _ in range(600):  # both places at the networks are taken before the page asks
-        if sum(job.status().code is Status.PROCESSING for job in jobs) == 2:
-            break
-        page.wait_for_timeout(100)
-    page.set_input_files("#photo input[type=file]", str(photo))
-    page.locator("#photo").get_by_text(re.compile(r"queue: \d+/\d+")).wait_for()
-    page.click("#stop")
-    page.locator("#photo").get_by_text("queue:").wait_for(state="detached")
-    assert not page.locator("#stop").is_visible()
-    assert page.locator("#photo .pp-preview").is_visible()  # the photo stays
-    held.set()
-    assert all(job.result(timeout=120)[1]["faces"] for job in jobs)
-    page.click("#go")
-    found_again(page)
-
-
-def test_stop_ends_work_that_runs(page, photo: Path, held) -> None:
-    clear(page, "photo")
-    page.set_input_files("#photo input[type=file]", str(photo))
-    page.locator("#photo").get_by_text("processing").wait_for()
-    page.click("#stop")
-    page.locator("#photo").get_by_text("processing").wait_for(state="detached")
-    held.set()
-    page.click("#go")
-    found_again(page)
-
-
-def test_after_the_example_and_a_stop_a_bad_photo_is_told(
-    page, photo: Path, tmp_path: Path
-) -> None:
-    clear(page, "photo")
-    page.set_input_files("#photo input[type=file]", str(bad_photo(tmp_path, "text")))
-    page.locator(".toast-body").filter(has_text="text.png is not a picture").wait_for()
-    page.locator("#photo .pp[data-state=empty]").wait_for()
-    add(page, photo)
