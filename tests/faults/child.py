@@ -96,7 +96,7 @@ class Child:
     said: bytes = b""
     reader: threading.Thread | None = None
 
-    def end(self, seconds: float = 240.0) -> int:
+    def end(self, seconds: float = 600.0) -> int:
         """Its exit status, -9 after SIGKILL; raises TimeoutError when it hangs."""
         self.process.join(seconds)
         if self.process.exitcode is None:

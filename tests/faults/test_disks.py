@@ -9,6 +9,8 @@ import pytest
 from tests.faults.commands import COMMANDS, QUICK, Served
 from tests.faults.disks import may_mount, try_out
 
+pytestmark = pytest.mark.timeout(900)  # of a busy machine: it imports all that there is
+
 
 @pytest.mark.parametrize("name", QUICK)
 def test_a_disk_that_is_full_or_read_only_is_one_line(name: str, tmp_path: Path) -> None:

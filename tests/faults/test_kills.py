@@ -10,6 +10,8 @@ from tests.faults.commands import COMMANDS, QUICK, Served
 from tests.faults.files import broken, contents, differences, leftovers
 from tests.faults.kills import try_out
 
+pytestmark = pytest.mark.timeout(900)  # of a busy machine: it imports all that there is
+
 
 @pytest.mark.parametrize("name", QUICK)
 def test_what_is_killed_goes_on_and_ends_the_same(name: str, tmp_path: Path) -> None:

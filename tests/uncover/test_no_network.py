@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.timeout(600)
 ROOT = Path(__file__).parents[2]
 GUARD = """\
 import os, sys

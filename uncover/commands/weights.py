@@ -13,7 +13,7 @@ from typing import Any
 
 from uncover.atomic import whole_file
 from uncover.commands.speech import speaking, tell
-from uncover.errors import UncoverError, WeightsError, without_torch
+from uncover.errors import UncoverError, WeightsError, no_room, without_torch
 from uncover.weights import CARD, CONFIG, check_files, hash_file, read_config
 
 
@@ -40,6 +40,9 @@ def _main(argv: Sequence[str] | None) -> int:
         return int(stop.code or 0)
     except UncoverError as error:
         print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {no_room(error)}", file=sys.stderr)
         return 1
     except ModuleNotFoundError as error:
         print(f"error: {without_torch(error)}", file=sys.stderr)
