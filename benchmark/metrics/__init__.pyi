@@ -7,6 +7,7 @@ from .identity import cosines as cosines
 from .identity import of_strangers as of_strangers
 from .kid import paired_kid as paired_kid
 from .lpips import LpipsScorer as LpipsScorer
+from .mouth import MouthModels as MouthModels
 from .mouth import MouthScorer as MouthScorer
 from .mouth import mouth_distances as mouth_distances
 from .pixels import PixelScorer as PixelScorer

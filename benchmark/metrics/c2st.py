@@ -15,7 +15,10 @@ import numpy as np
 
 FOLDS = 5
 SHRINKAGE = 0.3
-"""Ridge, as a part of the features' mean variance times their number."""
+"""Ridge, as a part of the features' mean variance. Looked at from .01 to 10 on 120 val photos each
+of UTKFace and All-Age-Faces, blurred by 1.5 px of 200 in the hole or filled by Telea's method, with
+features of EfficientNet-Lite2: from .1 to 3 the AUC moves by .02 (UTKFace, blurred, texture: .81 to
+.83) and elsewhere by .002, so little hangs on it."""
 CHUNK = 128  # resamples weighed at a time
 
 

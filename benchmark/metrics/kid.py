@@ -23,7 +23,7 @@ def kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     k = x.astype(np.float64) @ y.astype(np.float64).T
     k /= x.shape[1]
     k += 1.0
-    k **= 3
+    k *= k * k  # a power takes ten times as long
     return k
 
 

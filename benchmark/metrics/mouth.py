@@ -21,6 +21,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy import linalg
 
 from uncover.crop import FaceCrop
 from uncover.faces import Square, fit_mesh, five_points
@@ -117,6 +118,42 @@ def read_across(picture: np.ndarray, outline: np.ndarray, reach: float) -> np.nd
     return np.asarray(centred / (np.sqrt((centred**2).mean()) + TUNED.floor))
 
 
+class MouthModels:
+    """What the bare faces of a run show of mouths; each photo is judged without its own fold.
+
+    Fitted once for all models of a run: their fills are judged by the same bare faces.
+
+    Args:
+        real: (n, OUTLINES + COLOURS) of bare faces. folds: int (n,).
+    """
+
+    def __init__(self, real: np.ndarray, folds: np.ndarray) -> None:
+        self.folds = folds
+        parts = ((slice(0, OUTLINES), TUNED.outline), (slice(OUTLINES, None), TUNED.colour))
+        self._fits = {
+            int(fold): [(part, _Fit(real[folds != fold, part], count)) for part, count in parts]
+            for fold in np.unique(folds)
+        }
+        far = self._far(real)
+        self._unit = float(np.median(far))
+        self.real = far / self._unit
+
+    def distances(self, fake: np.ndarray) -> np.ndarray:
+        """float64 (n,): how far fills (n, OUTLINES + COLOURS) lie outside; NaN for rows of NaN.
+
+        The bare faces' own, in `real`, have the median 1.
+        """
+        return self._far(fake) / self._unit
+
+    def _far(self, rows: np.ndarray) -> np.ndarray:
+        squares = np.zeros(len(rows))
+        for fold, fits in self._fits.items():
+            inside = self.folds == fold
+            for part, fit in fits:
+                squares[inside] += fit.outside(rows[inside, part])
+        return np.asarray(np.sqrt(squares / 4))
+
+
 def mouth_distances(
     real: np.ndarray, fake: np.ndarray, folds: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -129,34 +166,31 @@ def mouth_distances(
     Returns:
         float64 (n,) of the bare faces, whose median is 1, and of the fills.
     """
-    squares = np.zeros((2, len(real)))
-    for columns, count in (
-        (slice(0, OUTLINES), TUNED.outline),
-        (slice(OUTLINES, None), TUNED.colour),
-    ):
-        rows = np.stack([real[:, columns], fake[:, columns]])
-        for fold in np.unique(folds):
-            inside = folds == fold
-            judged = _outside(real[~inside, columns], rows[:, inside], count)
-            squares[:, inside] += judged
-    found = np.sqrt(squares / 4)
-    found /= np.median(found[0])
-    return found[0], found[1]
+    models = MouthModels(real, folds)
+    return models.real, models.distances(fake)
 
 
-def _outside(shown: np.ndarray, rows: np.ndarray, count: int) -> np.ndarray:
-    """Mean square distance from the average along `count` components, plus that off them.
+class _Fit:
+    """Principal components of `shown` (m, d), the largest `count` of them, and the noise left."""
 
-    Each is 1 on average for the rows `shown` (m, d) that the model is fitted on. rows: (..., d).
-    """
-    mean = shown.mean(0)
-    _, sizes, axes = np.linalg.svd(shown - mean, full_matrices=False)
-    variances = sizes**2 / len(shown)
-    count = min(count, max(1, len(shown) // 4))
-    off = rows - mean
-    along = off @ axes[:count].T
-    left = ((off - along @ axes[:count]) ** 2).sum(-1)
-    spread = np.maximum(variances, 1e-12)
-    return np.asarray(
-        (along**2 / spread[:count]).mean(-1) + left / max(float(variances[count:].sum()), 1e-12)
-    )
+    def __init__(self, shown: np.ndarray, count: int) -> None:
+        self.mean = shown.mean(0, dtype=np.float64)
+        centred = shown - self.mean
+        # Only the largest are needed: much faster than all singular values.
+        covariance = centred.T @ centred / len(shown)
+        count = min(count, max(1, len(shown) // 4), len(covariance))
+        ends = [len(covariance) - count, len(covariance) - 1]
+        sizes, axes = linalg.eigh(covariance, subset_by_index=ends)
+        self.spread = np.maximum(sizes, 1e-12)
+        self.axes = axes.T
+        self.left = max(float(np.trace(covariance) - sizes.sum()), 1e-12)
+
+    def outside(self, rows: np.ndarray) -> np.ndarray:
+        """Mean square distance from the average along the components, plus that off them.
+
+        Each is 1 on average for the rows it was fitted on. rows: (..., d).
+        """
+        off = rows - self.mean
+        along = off @ self.axes.T
+        left = ((off - along @ self.axes) ** 2).sum(-1)
+        return np.asarray((along**2 / self.spread).mean(-1) + left / self.left)

@@ -125,7 +125,8 @@ def heat_map(results: Results, metric: str) -> Figure:
     for ax in axes[len(models) :]:
         ax.set_visible(False)
     bar = figure.colorbar(scale, ax=list(axes), fraction=0.025, pad=0.02)
-    ticks = bar.get_ticks()
+    # Ticks beyond the colours would stretch the bar by white ends.
+    ticks = [t for t in bar.get_ticks() if scale.norm.vmin <= t <= scale.norm.vmax]
     bar.set_ticks(ticks, labels=[_tick(metric, t) for t in ticks])
     bar.ax.set_title("worse", fontsize=9)
     bar.ax.tick_params(labelsize=8)

@@ -13,11 +13,11 @@ import numpy as np
 from benchmark.features import FeatureScorer
 from benchmark.metrics import (
     IdentityScorer,
+    MouthModels,
     MouthScorer,
     cosines,
     fold_of,
     held_out_judgements,
-    mouth_distances,
     of_strangers,
 )
 from benchmark.models import FillModel
@@ -51,10 +51,24 @@ def collect(
         if scorer.of_truth:
             truth[scorer.key] = store.table(TRUTH, scorer).get_or_nan(ids)
     store.release()  # the rows are copies
-    measured = [_one(model, ids, lineup, store, truth, floor) for model in models]
+    mouths = _mouths(ids, lineup, truth, floor)
+    measured = [_one(model, ids, lineup, store, truth, mouths, floor) for model in models]
     features = lineup.of_kind(FeatureScorer)
     real = features.split(truth[features.key])[0].copy() if features else None
     return measured, real
+
+
+def _mouths(
+    ids: list[str], lineup: Lineup, truth: dict[str, np.ndarray], floor: int
+) -> tuple[np.ndarray, MouthModels] | None:
+    """Which photos show a mouth, bool (n,), and the models of these; None of too few."""
+    scorer = lineup.of_kind(MouthScorer)
+    if scorer is None:
+        return None
+    there = _whole(truth[scorer.key], truth[scorer.key])
+    if there.sum() < floor:
+        return None
+    return there, MouthModels(truth[scorer.key][there], fold_of(ids)[there])
 
 
 def _one(
@@ -63,6 +77,7 @@ def _one(
     lineup: Lineup,
     store: Store,
     truth: dict[str, np.ndarray],
+    mouths: tuple[np.ndarray, MouthModels] | None,
     floor: int,
 ) -> Measured:
     folds = fold_of(ids)
@@ -91,14 +106,12 @@ def _one(
             else:
                 judged[name] = pair
     if scorer := lineup.of_kind(MouthScorer):
-        real = truth[scorer.key]
         fake = store.table(model.fingerprint, scorer).get_or_nan(ids)
-        there = _whole(real, fake)
-        if there.sum() < floor:
+        if mouths is None or _whole(truth[scorer.key], fake).sum() < floor:
             notes["mouth"] = TOO_FEW
         else:
-            pair = mouth_distances(real[there], fake[there], folds[there])
-            bare_far, far = (_spread(part, there) for part in pair)
+            there, shown = mouths
+            bare_far, far = _spread(shown.real, there), _spread(shown.distances(fake[there]), there)
             columns.append("mouth")
             found = np.concatenate([found, far[:, None]], 1)
             beside["mouth"] = ("photos", bare_far)
