@@ -24,6 +24,10 @@ MAX_TRAIN = 2000
 SIDE = 128
 COMPONENTS = 160
 RADIUS = 5
+NOISE = 100.0
+"""By how much what the components leave is more than noise of each pixel for itself: pixels beside
+each other err alike, so that thousands of them tell little. Of 1 to 10,000 the best on 24 FairFace
+val photos: in the hole 15.8 dB with 1, 17.3 with 10, 19.4 with 100, 19.2 with 1,000."""
 
 
 class Telea:
@@ -68,7 +72,8 @@ class Pca:
 
     With mean m, components A of variances v and noise s, the known pixels x give the coefficients
     c = (A'A + s V^-1)^-1 A'(x - m), A and m restricted to them (Tipping and Bishop, "Probabilistic
-    Principal Component Analysis", 1999): a ridge regression from the visible half of the face.
+    Principal Component Analysis", 1999): a ridge regression from the visible half of the face. s is
+    what training left, times `NOISE`.
     """
 
     name = "pca"
@@ -78,7 +83,7 @@ class Pca:
         self.mean, self.components = faces.mean, faces.components
         self.variances, self.noise = faces.variances, faces.noise
         self.weights_sha256: str | None = faces.sha256
-        self.fingerprint = digest("pca", faces.sha256, cv2.__version__)
+        self.fingerprint = digest("pca", NOISE, faces.sha256, cv2.__version__)
         self.notes: dict[str, Any] = {
             "training": {"photos": faces.count, "components": len(faces.variances)}
         }
@@ -90,7 +95,7 @@ class Pca:
         known = np.repeat((covered == 0).ravel(), 3)
         a = self.components[:, known]
         x = small.ravel()[known] - self.mean.ravel()[known]
-        gram = (a @ a.T).astype(np.float64) + np.diag(self.noise / self.variances)
+        gram = (a @ a.T).astype(np.float64) + np.diag(NOISE * self.noise / self.variances)
         coefficients = np.linalg.solve(gram, (a @ x).astype(np.float64)).astype(np.float32)
         face = self.mean + (coefficients @ self.components).reshape(SIDE, SIDE, 3)
         return _grow(face, len(image))
