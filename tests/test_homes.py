@@ -22,7 +22,7 @@ HOMES = {
     "contact sheets": (r"np\.vstack\(rows\)", "uncover/images/tiles.py"),
     "the git revision": (r'\["git", ', "uncover/revision.py"),
     "the weights asked for": (r'"UNCOVER_(WEIGHTS|REVISION)"', "uncover/weights/sources.py"),
-    "how threads wait": (r"GOMP_SPINCOUNT\"|OMP_WAIT_POLICY\"", "uncover/networks/waiting.py"),
+    "how threads wait": (r"GOMP_SPINCOUNT\"|OMP_WAIT_POLICY\"", "uncover/waiting.py"),
 }  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Uncoverer: photo -> faces -> crops -> masks -> fill -> paste -> Result.
 
-The three networks are reached through numpy arrays only, so anything with the same methods (an
+The networks are reached through numpy arrays only, so anything with the same methods (an
 ONNX session, a fake in a test) can stand in for them, and importing this module loads no PyTorch.
 """
 
@@ -28,9 +28,18 @@ from uncover.find import (
 )
 from uncover.forks import survive_forks
 from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
-from uncover.paint import Blend, answers, check_look, check_samples, is_varied, paint_task
+from uncover.paint import (
+    Blend,
+    Closer,
+    answers,
+    check_look,
+    check_samples,
+    closer_look,
+    is_varied,
+    paint_task,
+)
 from uncover.results import Face, Result
-from uncover.settings import Detector, Painter, Segmenter, Settings, Watch, unwatched
+from uncover.settings import Detailer, Detector, Painter, Segmenter, Settings, Watch, unwatched
 from uncover.weights import load_networks
 
 __all__ = ["Face", "Result", "Settings", "Uncoverer"]
@@ -51,10 +60,12 @@ class Uncoverer:
         segmenter: Segmenter,
         generator: Painter,
         settings: Settings | None = None,
+        enlarger: Detailer | None = None,
     ) -> None:
         self.detector = detector
         self.segmenter = segmenter
         self.generator = generator
+        self.enlarger = enlarger
         self.settings = settings or Settings()
         self.watch: Watch = unwatched
         survive_forks()
@@ -69,7 +80,7 @@ class Uncoverer:
         backend: str = "torch",
         **settings: Any,
     ) -> Uncoverer:
-        """Load the three networks.
+        """Load the networks.
 
         Args:
             source: a weights folder, a Hub repository "user/repo", or None for the embedded ones.
@@ -88,8 +99,8 @@ class Uncoverer:
         if unknown:
             raise UncoverError(f"unknown setting {', '.join(sorted(unknown))}")
         chosen = Settings(**settings)
-        networks = load_networks(source, revision, device, local_files_only, backend)
-        return cls(*networks, settings=chosen)
+        *networks, enlarger = load_networks(source, revision, device, local_files_only, backend)
+        return cls(*networks, settings=chosen, enlarger=enlarger)
 
     def __call__(
         self,
@@ -254,37 +265,43 @@ class Uncoverer:
     ) -> Result:
         """Fill all tasks in batches; smaller faces first, so that nearer ones lie on top."""
         tasks = sorted(tasks, key=lambda task: task.face.area)
-        answers = self._filled(tasks, settings)
-        first, *others = (self._pasted(photo, tasks, filled, settings) for filled in answers)
+        views = [closer_look(photo.rgb, task, self.enlarger) for task in tasks]
+        seen = list(zip(tasks, views, strict=True))
+        answers = self._filled(seen, settings)
+        first, *others = (self._pasted(photo, seen, filled, settings) for filled in answers)
         faces = _sorted([*aside, *(task.face for task in tasks)])
         return Result(photo, first, faces, photo.warnings, tuple(others))
 
-    def _filled(self, tasks: list[Task], settings: Settings) -> list[list[NDArray[np.uint8]]]:
-        """The generator's crops, once for each sample, faces in batches of at most `batch`."""
+    def _filled(
+        self, seen: list[tuple[Task, Closer | None]], settings: Settings
+    ) -> list[list[NDArray[np.uint8]]]:
+        """The painted crops, once for each sample, faces in batches of at most `batch`."""
         check_samples(self.generator, settings.samples)
         check_look(self.generator, settings.look)
         kept: list[list[NDArray[np.uint8]]] = [[] for _ in range(settings.samples)]
-        for chunk in in_chunks(tasks, self.settings.batch):
-            crops = np.stack([task.seen for task in chunk])
-            holes = np.stack([task.hole for task in chunk])
+        for chunk in in_chunks(seen, self.settings.batch):
+            crops = np.stack([task.seen for task, _ in chunk])
+            holes = np.stack([task.hole for task, _ in chunk])
+            asked = settings.samples, settings.look
+            views = [view for _, view in chunk]
             with self.watch("fill"):
-                filled = answers(self.generator, crops, holes, settings.samples, settings.look)
+                filled = answers(self.generator, crops, holes, *asked, self.enlarger, views)
             for answer, pictures in zip(kept, filled, strict=True):
-                answer += list(pictures)
+                answer += pictures
         return kept
 
     def _pasted(
         self,
         photo: Photo,
-        tasks: list[Task],
+        seen: list[tuple[Task, Closer | None]],
         filled: list[NDArray[np.uint8]],
         settings: Settings,
     ) -> NDArray[np.uint8]:
         """One copy of the photo with all faces painted in, each within its own rectangle."""
         with self.watch("paste"):
-            pixels = photo.rgb.copy() if tasks else photo.rgb
-            for task, picture in zip(tasks, filled, strict=True):
-                paint_task(pixels, task, picture, settings.blend, self.generator)
+            pixels = photo.rgb.copy() if seen else photo.rgb
+            for (task, view), picture in zip(seen, filled, strict=True):
+                paint_task(pixels, task, picture, settings.blend, self.generator, view)
         return pixels
 
 

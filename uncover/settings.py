@@ -98,6 +98,16 @@ class Painter(Protocol):
     ) -> NDArray[np.uint8]: ...
 
 
+class Detailer(Protocol):
+    """Adds detail at twice a painter's resolution; see `uncover.networks.Enlarger.enlarge`."""
+
+    config: Any
+
+    def enlarge(
+        self, answers: NDArray[np.uint8], crops: NDArray[np.uint8], masks: NDArray[np.bool_]
+    ) -> NDArray[np.uint8]: ...
+
+
 Watch = Callable[[str], AbstractContextManager[None]]
 """Called with the name of a stage ("detect", "align", "segment", "fill" or "paste"); what it gives
 is entered for as long as that stage runs."""

@@ -134,7 +134,10 @@ class UncoverModel:
         self.fingerprint = digest(what, filling_code(), torch.__version__, kind)
         self.notes: dict[str, Any] = {"training": component.training or {}}
         # Neither detector nor segmenter is asked where the face is framed already.
-        self._uncoverer = Uncoverer(None, None, generator)  # type: ignore[arg-type]
+        enlarger = None
+        if not original and "enlarger" in config.components:
+            enlarger = load_component(folder, "enlarger", config).to(device).eval()
+        self._uncoverer = Uncoverer(None, None, generator, enlarger=enlarger)  # type: ignore[arg-type]
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
         """See `FillModel.fill`."""

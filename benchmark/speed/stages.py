@@ -20,7 +20,11 @@ WHOLE = "whole"
 def staged(uncoverer: Uncoverer, watch: Watch) -> Uncoverer:
     """The same networks and settings, watched."""
     twin = Uncoverer(
-        uncoverer.detector, uncoverer.segmenter, uncoverer.generator, uncoverer.settings
+        uncoverer.detector,
+        uncoverer.segmenter,
+        uncoverer.generator,
+        uncoverer.settings,
+        uncoverer.enlarger,
     )
     twin.watch = watch
     return twin

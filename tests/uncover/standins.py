@@ -53,7 +53,7 @@ TINY = Spec("tests.uncover.standins", "Tiny", "TinyConfig")
 
 def use_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     """Register `Tiny` under all component names for one test."""
-    for name in ("generator", "segmenter", "detector"):
+    for name in ("generator", "segmenter", "detector", "enlarger"):
         monkeypatch.setitem(REGISTRY, name, TINY)
 
 

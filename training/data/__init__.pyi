@@ -6,6 +6,7 @@ from .coco import find_prepared_faces as find_prepared_faces
 from .coco import is_held_out as is_held_out
 from .coco import read_rgb as read_rgb
 from .faces import AugmentSettings as AugmentSettings
+from .faces import draw_item as draw_item
 from .faces import evaluation_set as evaluation_set
 from .faces import store_face as store_face
 from .opening import Source as Source

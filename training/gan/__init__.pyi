@@ -1,8 +1,13 @@
+from .against import Against as Against
 from .coarse import DRAWN_AT as DRAWN_AT
+from .coarse import drawn_look as drawn_look
 from .coarse import small_batch as small_batch
 from .discriminators import DiscriminatorConfig as DiscriminatorConfig
 from .discriminators import PatchDiscriminator as PatchDiscriminator
+from .discriminators import native_windows as native_windows
 from .loop import main as main
 from .networks import build_lpips as build_lpips
 from .networks import update_ema as update_ema
+from .settings import CoarseSettings as CoarseSettings
+from .stages import faithful as faithful
 from .start import critics_in as critics_in

@@ -17,6 +17,7 @@ from training.run import from_dict, load_checkpoint
 from uncover.errors import UncoverError, WeightsError
 from uncover.revision import git_revision
 from uncover.weights import (
+    ADDED,
     CONFIG,
     INFERENCE,
     Component,
@@ -58,7 +59,7 @@ def merge_runs(
                 data[name] = summary
     if base is not None:
         kept = read_config(base)
-        for name in INFERENCE:
+        for name in (*INFERENCE, *ADDED):
             if name not in components and name in kept.components:
                 check_files(base, kept, (kept.components[name].file,))
                 components[name] = dataclasses.replace(kept.components[name], onnx=None)
@@ -87,7 +88,8 @@ def check_bundle(folder: Path) -> str:
     from uncover.pipeline import Uncoverer
 
     bundle = load_bundle(folder)
-    painter = Uncoverer(bundle.detector, bundle.segmenter, bundle.generator)
+    networks = bundle.detector, bundle.segmenter, bundle.generator
+    painter = Uncoverer(*networks, enlarger=bundle.enlarger)
     face = draw_face(0, 256)
     hole = np.zeros(face.image.shape[:2], dtype=bool)
     hole[128:230, 64:192] = True
@@ -98,9 +100,12 @@ def check_bundle(folder: Path) -> str:
     hidden = np.zeros((1, side, side), dtype=bool)
     hidden[:, side // 2 :] = True
     with torch.no_grad():
-        raw = bundle.generator(*to_network(draw_face(1, side).image[None], hidden))
-    reach = float(raw.abs().max())
-    if not reach < 4:  # NaN too
+        inputs = to_network(draw_face(1, side).image[None], hidden)
+        raw = [bundle.generator(*inputs)]
+        if bundle.enlarger is not None:
+            raw.append(bundle.enlarger(*inputs))
+    reach = max(float(x.abs().max()) for x in raw)
+    if not reach < 4 or not all(x.isfinite().all() for x in raw):
         raise WeightsError(f"the fill is no picture: values reach {reach:.3g} where 1 is white")
     bundle.segmenter.segment(face.image[None])
     painter(face.image)

@@ -116,12 +116,14 @@ class Loop:
         self.bar.close()
         self.log.close()
 
-    def set_rate(self) -> None:
-        """The learning rate of the next step; a parameter group may have a "factor" on it."""
+    def set_rate(self) -> float:
+        """Set the learning rate of the next step, which a parameter group may have a "factor" on;
+        returns the schedule's factor."""
         s = self.settings
         factor = schedule(self.run.seen, s.images, s.warmup, s.decay)
         for group in self.run.optimizer.param_groups:
             group["lr"] = s.rate * factor * group.get("factor", 1.0)
+        return factor
 
     def step(self, loss: Tensor, terms: dict[str, Tensor], count: int) -> bool:
         """Take a step; log `terms`, save and evaluate where it is time; whether to go on.

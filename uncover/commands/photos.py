@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from uncover.commands.options import GUESS, LOOK, USAGE, build_parser
 from uncover.commands.speech import complain, say, speaking, tell
 from uncover.errors import UncoverError, without_torch
-from uncover.networks import wait_briefly
+from uncover.waiting import wait_briefly
 
 if TYPE_CHECKING:
     from uncover.commands.jobs import Outcome

@@ -1,6 +1,6 @@
-"""The three networks and what they are made of.
+"""The networks and what they are made of.
 
-Detector, segmenter and generator in PyTorch, and the parts of their work that need no PyTorch.
+Detector, segmenter, generator, enlarger, and the parts of their work that need no PyTorch.
 The weights' registry builds them by name.
 """
 

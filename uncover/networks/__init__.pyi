@@ -12,6 +12,9 @@ from .detections import PhotoDetector as PhotoDetector
 from .detections import pad_for_detector as pad_for_detector
 from .detections import resize_for_detector as resize_for_detector
 from .detector import MaskDetector as MaskDetector
+from .enlarger import ENLARGED as ENLARGED
+from .enlarger import Enlarger as Enlarger
+from .enlarger import EnlargerConfig as EnlargerConfig
 from .generator import PATCH as PATCH
 from .generator import Generator as Generator
 from .generator import GeneratorConfig as GeneratorConfig
@@ -25,4 +28,3 @@ from .segmentation import Segmentation as Segmentation
 from .segmentation import SegmenterConfig as SegmenterConfig
 from .segmenter import MaskSegmenter as MaskSegmenter
 from .segmenter import whereabouts as whereabouts
-from .waiting import wait_briefly as wait_briefly

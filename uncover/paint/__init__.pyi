@@ -2,6 +2,8 @@ from .compositing import BLENDS as BLENDS
 from .compositing import Blend as Blend
 from .compositing import match_colours as match_colours
 from .compositing import paste as paste
+from .detail import Closer as Closer
+from .detail import closer_look as closer_look
 from .painting import paint_task as paint_task
 from .samples import answers as answers
 from .samples import check_look as check_look

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from uncover.crop import FaceCrop, Patch, hole_in_crop
 from uncover.find import REACH, Task, wider
 from uncover.paint.compositing import Blend, match_colours, paste
+from uncover.paint.detail import Closer
 from uncover.paint.samples import answers
 from uncover.settings import Painter
 
@@ -22,19 +23,22 @@ def paint_task(
     picture: NDArray[np.uint8],
     blend: Blend,
     generator: Painter,
+    view: Closer | None = None,
 ) -> None:
     """Paint a face into `photo`, in place; pixels outside the task's patches are not touched.
 
     Args:
         photo: uint8 (H, W, 3).
         task: what to paint.
-        picture: uint8 (S, S, 3), the generator's answer to the task's crop.
+        picture: uint8 (S, S, 3), the answer to the task's crop, or to the closer view of it.
         blend: as in `Settings`.
         generator: paints what lies outside the crop, beside the face painted before.
+        view: the closer view, of a large face.
     """
+    shown = task if view is None else view
     if blend == "feather":
-        picture = match_colours(picture, task.seen, task.hole)
-    paste(photo, picture, task.crop, task.patch, blend)
+        picture = match_colours(picture, shown.seen, shown.hole)
+    paste(photo, picture, shown.crop, task.patch, blend)
     if task.outside is not None:
         _paint_outside(photo, task, task.outside, blend, generator)
     if task.beside is not None:
@@ -50,7 +54,7 @@ def _paint_outside(
     hole = hole_in_crop(frame, outside.painted, outside.rect, size) | ~frame.shows(*size[::-1])
     if task.beside is not None:  # to be painted over last, and nothing to go by until then
         hole |= hole_in_crop(frame, task.beside.painted, task.beside.rect, size)
-    picture = answers(generator, seen[None], hole[None])[0, 0]
+    picture = answers(generator, seen[None], hole[None])[0][0]
     if blend == "feather":
         picture = match_colours(picture, seen, hole)
     paste(photo, picture, frame, outside, blend)

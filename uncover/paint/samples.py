@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
 from uncover.paint.dark import gain_for, lit
+from uncover.paint.detail import Closer, add_detail
 from uncover.paint.monochrome import kept_monochrome
-from uncover.settings import Painter
+from uncover.settings import Detailer, Painter
 
 
 def is_varied(generator: Painter) -> bool:
@@ -42,12 +43,16 @@ def answers(
     holes: NDArray[np.bool_],
     samples: int = 1,
     look: Mapping[str, float] | None = None,
-) -> NDArray[np.uint8]:
-    """The painted crops, uint8 (samples, B, S, S, 3), for crops (B, S, S, 3) with holes (B, S, S).
+    enlarger: Detailer | None = None,
+    views: Sequence[Closer | None] | None = None,
+) -> list[list[NDArray[np.uint8]]]:
+    """The painted crops, of each sample uint8 (S, S, 3) for each of the crops (B, S, S, 3) with
+    holes (B, S, S).
 
-    They are the generator's own everywhere, in the tone of the photo where that is monochrome. Dark
-    crops are lit for the generator, and its answers darkened again.
-    look: what is asked of all faces, as `Settings.look` gives it.
+    They are the networks' own everywhere, in the tone of the photo where that is monochrome. Dark
+    crops are lit for the networks, and their answers darkened again.
+    look: what is asked of all faces, as `Settings.look` gives it. views: of large faces, whose
+    pictures are of the enlarger's resolution.
 
     Raises:
         UncoverError: several samples of a generator that has one answer, or a look of one that
@@ -62,12 +67,20 @@ def answers(
         filled = generator.fill(bright, holes, **told)[None]
     else:
         filled = generator.sample(bright, holes, samples, **told)
-    return np.stack(
-        [
-            [
-                kept_monochrome(lit(face, 1 / gain), crop, hole)
-                for face, gain, crop, hole in zip(answer, gains, crops, holes, strict=True)
-            ]
-            for answer in filled
+    pictures = [list(answer) for answer in filled]
+    shown = list(zip(crops, holes, strict=True))
+    if enlarger is not None and views is not None:
+        pairs = list(zip(views, gains, strict=True))
+        close = [None if view is None else lit(view.seen, gain) for view, gain in pairs]
+        add_detail(enlarger, pictures, views, close)
+        shown = [
+            near if view is None else (view.seen, view.hole)
+            for near, view in zip(shown, views, strict=True)
         ]
-    )
+    return [
+        [
+            kept_monochrome(lit(face, 1 / gain), seen, hole)
+            for face, gain, (seen, hole) in zip(answer, gains, shown, strict=True)
+        ]
+        for answer in pictures
+    ]

@@ -196,6 +196,7 @@ class Together:
             _SharedSegmenter(uncoverer.segmenter, self.meeting),
             _SharedPainter(uncoverer.generator, self.meeting),
             uncoverer.settings,
+            uncoverer.enlarger,
         )
         self.at_once = at_once
 

@@ -3,6 +3,7 @@ from .cache import pulled as pulled
 from .components import load_bundle as load_bundle
 from .components import load_component as load_component
 from .components import save_component as save_component
+from .config import ADDED as ADDED
 from .config import CARD as CARD
 from .config import CONFIG as CONFIG
 from .config import INFERENCE as INFERENCE

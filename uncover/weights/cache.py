@@ -110,9 +110,9 @@ def wanted_files(config: WeightsConfig, files: Files) -> tuple[str, ...]:
     """
     if files == "all":
         return tuple(config.files())
-    needed = [config.components[name] for name in INFERENCE if name in config.components]
     if files == "torch":
-        return tuple(component.file for component in needed)
+        return tuple(config.components[name].file for name in config.used())
+    needed = [config.components[name] for name in INFERENCE if name in config.components]
     exported = tuple(component.onnx.file for component in needed if component.onnx)
     if len(exported) < len(needed) or not exported:
         raise WeightsError("these weights have no ONNX files: `uncover export onnx` writes them")

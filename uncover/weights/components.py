@@ -58,7 +58,7 @@ class Bundle:
 
     config: config.json as it was read. source: what was asked for. folder: where the files lie.
     sha256: fingerprint of architectures and weights, equal for equal networks. A network that was
-    not asked for is None.
+    not asked for, or an enlarger that the folder does not have, is None.
     """
 
     config: dict[str, Any]
@@ -68,13 +68,14 @@ class Bundle:
     generator: Any = None
     segmenter: Any = None
     detector: Any = None
+    enlarger: Any = None
 
 
 def load_bundle(
     source: str | Path | None = None,
     revision: str | None = None,
     local_files_only: bool = False,
-    components: Sequence[str] = INFERENCE,
+    components: Sequence[str] | None = None,
 ) -> Bundle:
     """Load the networks of a weights folder, a Hub repo or the embedded default.
 
@@ -82,7 +83,7 @@ def load_bundle(
         source: a folder, "user/repo", or None for the embedded default.
         revision: branch, tag or commit of a Hub repo.
         local_files_only: use only what was pulled before, without the network.
-        components: which networks to load.
+        components: which networks to load; None for all that painting uses.
 
     Raises:
         WeightsError: anything that cannot be found or trusted; one line.
@@ -90,7 +91,15 @@ def load_bundle(
     folder = resolve(source, revision, local_files_only)
     config = read_config(folder)
     # All are checked before the first takes up memory.
-    checked = {name: _checked(folder, name, config) for name in components}
+    wanted = dict.fromkeys((*INFERENCE, *config.used())) if components is None else components
+    checked = {name: _checked(folder, name, config) for name in wanted}
+    if {"enlarger", "generator"} <= checked.keys():
+        fine, coarse = (checked[name][1].resolution for name in ("enlarger", "generator"))
+        if fine != 2 * coarse:
+            raise WeightsError(
+                f"{folder}: its enlarger is for a generator of {fine // 2} px, not of {coarse}: "
+                "train one for it (python -m training.enlarger), or leave it out"
+            )
     loaded = {name: _load(folder, name, *found) for name, found in checked.items()}
     name = "default" if source is None else str(source)
     return Bundle(to_dict(config), name, folder, config.fingerprint(), **loaded)
@@ -168,7 +177,7 @@ def save_component(
 
     Args:
         folder: the weights folder; made if missing.
-        name: "generator", "segmenter", "detector" or a discriminator's name.
+        name: "generator", "segmenter", "detector", "enlarger" or a discriminator's name.
         module: the network; only its state is stored.
         config: the dataclass it was built from.
         training: settings, data summary and the like; anything JSON can hold.

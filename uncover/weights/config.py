@@ -22,7 +22,9 @@ CONFIG = "config.json"
 CARD = "README.md"
 RESULTS = "results.json"
 INFERENCE = ("generator", "segmenter", "detector")
-OPTIONAL = ("seed_generator", "discriminator_global", "discriminator_local")
+ADDED = ("enlarger",)
+"""Networks that painting uses where a folder has them."""
+OPTIONAL = (*ADDED, "seed_generator", "discriminator_global", "discriminator_local")
 MAX_FILE = 4 * 2**30
 PICKLES = (".pt", ".pth", ".bin", ".pkl", ".pickle", ".ckpt", ".joblib", ".mar")
 REFUSED = frozenset((*PICKLES, ".npy", ".npz", ".h5", ".keras", ".msgpack", ".pb", ".tar", ".zip"))
@@ -108,12 +110,14 @@ class WeightsConfig:
             named += [component, component.onnx]
         return {item.file: (item.sha256, item.size) for item in named if item is not None}
 
+    def used(self) -> tuple[str, ...]:
+        """The networks used for inference that there are, those of `INFERENCE` first."""
+        return tuple(name for name in INFERENCE + ADDED if name in self.components)
+
     def fingerprint(self) -> str:
         """sha256 over architecture and weights of the networks used for inference."""
         parts = [
-            [name, self.components[name].sha256, self.components[name].arch]
-            for name in INFERENCE
-            if name in self.components
+            [name, self.components[name].sha256, self.components[name].arch] for name in self.used()
         ]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

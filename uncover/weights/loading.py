@@ -1,4 +1,4 @@
-"""The three networks of the pipeline, from wherever their weights lie."""
+"""The networks of the pipeline, from wherever their weights lie."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from uncover.errors import UncoverError
 
 def load_networks(
     source: str | None, revision: str | None, device: str, local_files_only: bool, backend: str
-) -> tuple[Any, Any, Any]:
-    """Detector, segmenter and generator, ready for use; the arguments of
-    `Uncoverer.from_pretrained`.
+) -> tuple[Any, Any, Any, Any]:
+    """Detector, segmenter, generator and enlarger, ready for use; the arguments of
+    `Uncoverer.from_pretrained`. The enlarger is None where the weights have none, and for the
+    ONNX files.
 
     Raises:
         WeightsError: the weights cannot be found, trusted or loaded.
@@ -27,7 +28,7 @@ def load_networks(
         if device == "cuda":
             raise UncoverError(f"the {backend} backend runs on the CPU: leave out --device cuda")
         runtime: Any = backend
-        return load(source, revision, local_files_only, runtime=runtime)
+        return *load(source, revision, local_files_only, runtime=runtime), None
     import torch
 
     from uncover.networks import import_torchvision
@@ -43,4 +44,7 @@ def load_networks(
     bundle = load_bundle(source, revision=revision, local_files_only=local_files_only)
     networks = (bundle.detector, bundle.segmenter, bundle.generator)
     detector, segmenter, generator = (network.to(device).eval() for network in networks)
-    return detector, segmenter, fold(generator)
+    enlarger = bundle.enlarger
+    if enlarger is not None:
+        enlarger = fold(enlarger.to(device).eval())
+    return detector, segmenter, fold(generator), enlarger

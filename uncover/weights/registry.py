@@ -33,6 +33,7 @@ REGISTRY: dict[str, Spec] = {
     "generator": Spec("uncover.networks.generator", "Generator", "GeneratorConfig"),
     "segmenter": Spec("uncover.networks.segmenter", "MaskSegmenter", "SegmenterConfig"),
     "detector": Spec("uncover.networks.detector", "MaskDetector", "DetectorConfig"),
+    "enlarger": Spec("uncover.networks.enlarger", "Enlarger", "EnlargerConfig"),
     "seed_generator": Spec(
         "uncover.networks.context_encoder", "ContextEncoder", "ContextEncoderConfig"
     ),

@@ -29,7 +29,7 @@ class KnowsTheLight:
 @pytest.mark.parametrize("by", [0.05, 0.1, 0.2, 0.35])
 def test_what_is_painted_is_as_dark_as_the_photo(by: float) -> None:
     dark = np.rint(LIT * by).astype(np.uint8)
-    painted = answers(KnowsTheLight(), dark[None], HOLE[None])[0, 0]
+    painted = answers(KnowsTheLight(), dark[None], HOLE[None])[0][0]
     assert painted[HOLE].mean() == pytest.approx(dark[~HOLE].mean(), abs=1.0)
 
 

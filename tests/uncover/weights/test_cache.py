@@ -62,6 +62,16 @@ def test_only_the_files_that_the_config_names_are_pulled(server: HubServer, repo
     assert server.count("evil.pt") == server.count("big.safetensors") == 0
 
 
+def test_an_enlarger_is_pulled_for_painting(server: HubServer, tmp_path: Path) -> None:
+    weights(tmp_path / "one", 0)
+    save_component(tmp_path / "one", "enlarger", trained_tiny(9), TinyConfig(resolution=64))
+    server.add("me/fine", {p.name: p.read_bytes() for p in (tmp_path / "one").iterdir()})
+    folder = pull("me/fine")
+    assert (folder / "enlarger.safetensors").exists()
+    assert not (folder / "discriminator_global.safetensors").exists()
+    assert load_bundle("me/fine").enlarger is not None
+
+
 def test_a_second_load_asks_only_for_the_commit(server: HubServer, repo: Repo) -> None:
     first = load_bundle(NAME)
     before = len(server.seen)

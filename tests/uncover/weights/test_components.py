@@ -267,6 +267,19 @@ def test_optional_discriminators_do_not_disturb_inference(
         load_component(folder, "discriminator_global")
 
 
+def test_an_enlarger_is_loaded_where_there_is_one(folder: Path) -> None:
+    before = load_bundle(folder)
+    assert before.enlarger is None
+    save_component(folder, "enlarger", trained_tiny(9), TinyConfig(resolution=64))
+    both = load_bundle(folder)
+    assert both.enlarger is not None
+    assert both.sha256 != before.sha256  # it takes part in what is painted
+    assert load_bundle(folder, components=("generator",)).enlarger is None
+    save_component(folder, "enlarger", trained_tiny(9), TinyConfig(resolution=48))
+    with pytest.raises(WeightsError, match="for a generator of 24 px, not of 32"):
+        load_bundle(folder)
+
+
 def test_saving_twice_writes_the_same_bytes(tmp_path: Path) -> None:
     for part in "ab":
         save_component(tmp_path / part, "generator", trained_tiny(3), TinyConfig())

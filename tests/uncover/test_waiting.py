@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from uncover.networks.waiting import SPINS, wait_briefly
+from uncover.waiting import SPINS, wait_briefly
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.parametrize(
