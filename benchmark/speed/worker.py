@@ -119,10 +119,11 @@ def matmul(ask: dict[str, Any]) -> dict[str, Any]:
 def export(ask: dict[str, Any]) -> dict[str, Any]:
     """The weights' folder, or one with their ONNX files in `ask["out"]` where they have none."""
     from uncover.onnx import export as write
-    from uncover.weights import read_config, resolve
+    from uncover.weights import INFERENCE, read_config, resolve
 
     folder = resolve(ask["weights"])
-    if all(part.onnx is not None for part in read_config(folder).components.values()):
+    components = read_config(folder).components
+    if all(components[name].onnx is not None for name in INFERENCE if name in components):
         return {"folder": str(folder)}
     write(folder, Path(ask["out"]))
     return {"folder": ask["out"]}
