@@ -99,8 +99,10 @@ class Uncoverer:
         if unknown:
             raise UncoverError(f"unknown setting {', '.join(sorted(unknown))}")
         chosen = Settings(**settings)
-        *networks, enlarger = load_networks(source, revision, device, local_files_only, backend)
-        return cls(*networks, settings=chosen, enlarger=enlarger)
+        detector, segmenter, generator, enlarger = load_networks(
+            source, revision, device, local_files_only, backend
+        )
+        return cls(detector, segmenter, generator, settings=chosen, enlarger=enlarger)
 
     def __call__(
         self,

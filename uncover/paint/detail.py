@@ -77,17 +77,17 @@ def add_detail(
         crops: what the views show, lit as the generator's crops were.
     """
     places = [
-        (sample, face)
-        for face, view in enumerate(views)
+        (sample, face, crop, view.hole)
+        for face, (view, crop) in enumerate(zip(views, crops, strict=True))
         for sample in range(len(pictures))
-        if view is not None
+        if view is not None and crop is not None
     ]
     for start in range(0, len(places), LARGE.batch):
         part = places[start : start + LARGE.batch]
         fine = enlarger.enlarge(
-            np.stack([pictures[sample][face] for sample, face in part]),
-            np.stack([crops[face] for _, face in part]),  # type: ignore[arg-type]
-            np.stack([views[face].hole for _, face in part]),  # type: ignore[union-attr]
+            np.stack([pictures[sample][face] for sample, face, _, _ in part]),
+            np.stack([crop for _, _, crop, _ in part]),
+            np.stack([hole for _, _, _, hole in part]),
         )
-        for (sample, face), picture in zip(part, fine, strict=True):
+        for (sample, face, _, _), picture in zip(part, fine, strict=True):
             pictures[sample][face] = picture
