@@ -15,6 +15,7 @@ from benchmark.models import FillModel, UncoverModel, baselines, make_adapter, w
 from benchmark.photos import datasets
 from benchmark.run.options import Options
 from uncover.errors import UncoverError
+from uncover.scores import METRICS
 
 S, T = TypeVar("S"), TypeVar("T")
 
@@ -136,7 +137,7 @@ def load_scorers(options: Options, device: str) -> Lineup:
     """
     scorers: list[Scorer] = [PixelScorer()]
     notes: dict[str, str] = {}
-    lpips = _first(options.lpips, "LPIPS", lambda net: LpipsScorer(net, device))
+    lpips = _first(options.lpips, METRICS["lpips"].title, lambda net: LpipsScorer(net, device))
     features = _first(options.features, "features", lambda name: load_features(name, device))
     if lpips:
         scorers.append(lpips)

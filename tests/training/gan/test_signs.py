@@ -40,7 +40,8 @@ def learn(drawn: Path, out: Path, *changes: str, init: Path | None = None) -> Pa
 def global_critic(run: Path) -> PatchDiscriminator:
     state = load_checkpoint(run / "checkpoint")
     critic = PatchDiscriminator(from_dict(DiscriminatorConfig, state["settings"]["d_global"]))
-    critic.load_state_dict(state["critics"]["global"])
+    held = {k.removeprefix("global."): v for k, v in state["critics"].items()}
+    critic.load_state_dict({k: v for k, v in held.items() if not k.startswith("local.")})
     return critic.eval()
 
 
