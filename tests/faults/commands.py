@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ from uncover.faces import write_drawn_faces
 REPO = "me/uncover"
 
 
-class Command:
+class Command(ABC):
     """One that needs nothing but its words.
 
     name: by which it is asked for. remote: whether what it makes does not lie in `work`.
@@ -43,16 +44,21 @@ class Command:
     name, remote = "", False
 
     def make(self, top: Path) -> None:
-        """Write `top`/in."""
+        """Write `top`/in, if it reads anything."""
+        return
 
     def reset(self, top: Path) -> None:
         """Begin anew: an empty `work`."""
         shutil.rmtree(top / "work", ignore_errors=True)
         (top / "work" / "tmp").mkdir(parents=True)
 
+    @abstractmethod
     def run(self) -> int:
         """Run it in the folder that is current, as a user would begin it or go on with it."""
-        raise NotImplementedError
+
+    def close(self) -> None:
+        """Let go of what serves it, if anything does."""
+        return
 
     def found(self, top: Path) -> dict[str, Any]:
         """What it made, without what a clock told."""
@@ -119,9 +125,9 @@ class Training(Command):
     def make(self, top: Path) -> None:
         write_drawn_faces(top / "in", 15, seed=2, size=96)
 
+    @abstractmethod
     def main(self) -> Callable[[list[str]], int]:
         """The loop's command."""
-        raise NotImplementedError
 
     def run(self) -> int:
         out = Path("work/out")

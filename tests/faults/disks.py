@@ -8,7 +8,6 @@ such rights, no file may grow beyond a few bytes instead, and the read-only fold
 
 from __future__ import annotations
 
-import argparse
 import ctypes
 import os
 import random
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.child import enter, leave, start
-from tests.faults.commands import COMMANDS, Command, Served
+from tests.faults.commands import Command
+from tests.faults.each import try_each
 from tests.faults.files import broken, differences, leftovers
 from tests.faults.kills import Report as Undisturbed
 from tests.faults.kills import undisturbed
@@ -158,24 +158,7 @@ def try_out(command: Command, times: int, top: Path, seed: int = 0) -> Report:
     return report
 
 
-def main() -> int:
-    """Fill them all; 1 when something was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.disks", description=__doc__)
-    parser.add_argument("--times", type=int, default=20, help="disks for each command")
-    parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS))
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    found = 0
-    for name in options.only:
-        with tempfile.TemporaryDirectory() as folder:
-            command = COMMANDS[name]()
-            report = try_out(command, options.times, Path(folder) / "top", options.seed)
-            if isinstance(command, Served):
-                command.close()
-        print(report, flush=True)
-        found += len(report.faults)
-    return int(found > 0)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(
+        try_each("tests.faults.disks", __doc__, "times", "disks for each command", try_out)
+    )

@@ -8,10 +8,8 @@ until there were enough kills. After each kill no file that has its final name m
 
 from __future__ import annotations
 
-import argparse
 import random
 import re
-import tempfile
 import time
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
@@ -19,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults.child import Child, counted, enter, leave, start, told_of_connections
-from tests.faults.commands import COMMANDS, Command, Served
+from tests.faults.commands import Command, Served
+from tests.faults.each import try_each
 from tests.faults.files import broken, differences, leftovers
 
 TRIES = 60
@@ -110,24 +109,5 @@ def try_out(command: Command, kills: int, top: Path, seed: int = 0) -> Report:
     return report
 
 
-def main() -> int:
-    """Kill them all; 1 when something was found."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.kills", description=__doc__)
-    parser.add_argument("--kills", type=int, default=20, help="of each command")
-    parser.add_argument("--only", nargs="+", choices=COMMANDS, default=list(COMMANDS))
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
-    found = 0
-    for name in options.only:
-        with tempfile.TemporaryDirectory() as folder:
-            command = COMMANDS[name]()
-            report = try_out(command, options.kills, Path(folder) / "top", options.seed)
-            if isinstance(command, Served):
-                command.close()
-        print(report, flush=True)
-        found += len(report.faults)
-    return int(found > 0)
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(try_each("tests.faults.kills", __doc__, "kills", "of each command", try_out))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.commands import COMMANDS, QUICK, Served
+from tests.faults.commands import COMMANDS, QUICK
 from tests.faults.disks import may_mount, try_out
 
 pytestmark = pytest.mark.timeout(900)  # of a busy machine: it imports all that there is
@@ -16,7 +16,6 @@ pytestmark = pytest.mark.timeout(900)  # of a busy machine: it imports all that 
 def test_a_disk_that_is_full_or_read_only_is_one_line(name: str, tmp_path: Path) -> None:
     command = COMMANDS[name]()
     report = try_out(command, 3, tmp_path / "top")
-    if isinstance(command, Served):
-        command.close()
+    command.close()
     assert report.faults == []
     assert report.refused >= (1 if may_mount() else 0)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.commands import COMMANDS, QUICK, Served
+from tests.faults.commands import COMMANDS, QUICK
 from tests.faults.files import broken, contents, differences, leftovers
 from tests.faults.kills import try_out
 
@@ -17,8 +17,7 @@ pytestmark = pytest.mark.timeout(900)  # of a busy machine: it imports all that 
 def test_what_is_killed_goes_on_and_ends_the_same(name: str, tmp_path: Path) -> None:
     command = COMMANDS[name]()
     report = try_out(command, 2, tmp_path / "top")
-    if isinstance(command, Served):
-        command.close()
+    command.close()
     assert report.faults == []
     assert report.kills == 2
     assert report.finished >= 1
