@@ -3,53 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import nn
 
+from tests.training.gan.test_stages import SMALL
 from training.enlarger import loop as enlarger
 from training.enlarger.draws import large_faces, photo_pixels
 from training.enlarger.scores import detail_scores, shrunk
-from training.gan import feature_critics
 from training.run.checkpoint import load_checkpoint
 from uncover.errors import UncoverError
 from uncover.faces import read_manifest
 from uncover.faces.drawn import write_drawn_faces
-from uncover.networks import Enlarger, Generator, GeneratorConfig
+from uncover.networks import Enlarger, Generator
 from uncover.weights.components import load_component, save_component
 
-SMALL = GeneratorConfig(
-    resolution=64,
-    widths=(8, 12),
-    blocks=(1, 1),
-    detail_width=8,
-    coarse_widths=(8, 12),
-    coarse_blocks=(1, 1),
-    coarse_heads=2,
-    look=True,
-    latent=2,
-)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def random_classifier() -> Iterator[None]:
-    """SqueezeNet with random weights: nothing is downloaded."""
-
-    def network() -> nn.Sequential:
-        from torchvision.models import squeezenet1_1
-
-        torch.manual_seed(1)
-        features = squeezenet1_1(weights=None).features
-        return features[: max(feature_critics.TAPS) + 1].eval().requires_grad_(False)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(feature_critics, "frozen_squeezenet", network)
-        yield
+pytestmark = pytest.mark.usefixtures("random_classifier")
 
 
 @pytest.fixture(scope="module")

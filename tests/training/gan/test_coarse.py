@@ -6,7 +6,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from training.gan import feature_critics
 from training.gan import loop as gan
 from training.gan.coarse import drawn_look, each_l1, told_properties
 from training.gan.settings import CoarseSettings
@@ -14,6 +13,8 @@ from training.run.checkpoint import load_checkpoint
 from uncover.faces import look_size
 from uncover.faces.drawn import write_drawn_faces
 from uncover.networks import CoarseStage
+
+pytestmark = pytest.mark.usefixtures("random_classifier")
 
 CRITICS = [
     "coarse.critics=0.5",
@@ -30,19 +31,6 @@ CRITICS = [
 @pytest.fixture(scope="module")
 def drawn(tmp_path_factory):
     return write_drawn_faces(tmp_path_factory.mktemp("data"), 15, seed=2, size=96)
-
-
-@pytest.fixture(autouse=True)
-def random_classifier(monkeypatch):
-    def network():
-        from torchvision.models import squeezenet1_1
-
-        with torch.random.fork_rng():
-            torch.manual_seed(1)
-            features = squeezenet1_1(weights=None).features
-        return features[: max(feature_critics.TAPS) + 1].eval().requires_grad_(False)
-
-    monkeypatch.setattr(feature_critics, "frozen_squeezenet", network)
 
 
 def run(drawn, out, *extra):

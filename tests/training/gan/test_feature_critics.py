@@ -4,28 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from training.gan import feature_critics
 from training.gan.against import Against
 from training.gan.feature_critics import FeatureCritic, d_hinge, g_hinge, shifted, touched
 from uncover.faces import look_size
 
+pytestmark = pytest.mark.usefixtures("random_classifier")
+
 SIDE = 32
-
-
-@pytest.fixture(autouse=True)
-def random_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SqueezeNet with random weights: nothing is downloaded."""
-
-    def network() -> nn.Sequential:
-        from torchvision.models import squeezenet1_1
-
-        torch.manual_seed(1)
-        features = squeezenet1_1(weights=None).features
-        return features[: max(feature_critics.TAPS) + 1].eval().requires_grad_(False)
-
-    monkeypatch.setattr(feature_critics, "frozen_squeezenet", network)
 
 
 def middle_hole(count: int) -> Tensor:

@@ -10,7 +10,6 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from training.gan import feature_critics
 from training.gan import loop as gan
 from training.gan.stages import BothStages, Painting, faithful, guess_loss
 from training.run.checkpoint import load_checkpoint
@@ -100,20 +99,6 @@ def test_faithful_sees_means_inside_the_hole_only() -> None:
     detail = real + hole * checked.repeat(SIDE // PATCH, SIDE // PATCH)
     assert float(faithful(detail, real, hole)) == pytest.approx(0, abs=1e-6)
     assert float(faithful(real + 0.25 * hole, real, hole)) == pytest.approx(0.25, abs=1e-5)
-
-
-@pytest.fixture
-def random_classifier(monkeypatch: pytest.MonkeyPatch) -> None:
-    """SqueezeNet with random weights: nothing is downloaded."""
-
-    def network() -> nn.Sequential:
-        from torchvision.models import squeezenet1_1
-
-        torch.manual_seed(1)
-        features = squeezenet1_1(weights=None).features
-        return features[: max(feature_critics.TAPS) + 1].eval().requires_grad_(False)
-
-    monkeypatch.setattr(feature_critics, "frozen_squeezenet", network)
 
 
 APART = ["from_truth=0.5", "losses.faithful=10.0"]
