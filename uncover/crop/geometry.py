@@ -162,11 +162,6 @@ class FaceCrop:
         y = linear[1, 0] * axis[None] + linear[1, 1] * axis[:, None] + shift[1]
         return (x >= -0.5) & (x < width - 0.5) & (y >= -0.5) & (y < height - 0.5)
 
-    def leaves(self, width: int, height: int) -> bool:
-        """Whether the crop reaches beyond a photo of this size."""
-        corners = self.corners() + 0.5
-        return bool((corners < 0).any() or (corners > (width, height)).any())
-
     def extract(self, photo: NDArray[np.uint8]) -> NDArray[np.uint8]:
         """Cut the crop out of a photo.
 
