@@ -29,19 +29,17 @@ from training.gan.settings import CoarseSettings, GanSettings
 from training.gan.stages import LearningStage, guess_loss
 from training.gan.teacher import agreement, teach
 from training.run import (
+    Part,
     RunLog,
+    RunState,
     SettingsError,
     Stopwatch,
     catch_interrupt,
-    check_same,
     crossed,
-    load_checkpoint,
-    restore_rng,
-    rng_state,
-    save_checkpoint,
     schedule,
     to_dict,
 )
+from uncover.atomic import recovered
 from uncover.faces import look_size
 from uncover.networks import PATCH, CoarseStage, look_vector, shrink, to_network
 
@@ -86,19 +84,15 @@ def train_coarse(
     relevant |= {k: to_dict(settings)[k] for k in ("balance", "sharp", "groups", "favour")}
     if init is not None:
         relevant["init"] = str(init)
-    seen, past_minutes, checkpoint = 0, 0.0, folder / "checkpoint"
-    if checkpoint.exists():
-        state = load_checkpoint(checkpoint)
-        check_same(state["settings"], relevant, f"{folder}, the coarse stage,")
-        stage.load_state_dict(state["stage"])
-        ema.load_state_dict(state["ema"])
-        if teacher is not None:
-            teacher.load_state_dict(state["teacher"])
-        optimizer.load_state_dict(state["optimizer"])
-        if against is not None:
-            against.load_state_dict(state["critics"])
-        restore_rng(state["rng"])
-        seen, past_minutes = state["seen"], state["minutes"]
+    parts: dict[str, Part] = {}
+    if against is not None:
+        parts["critics"] = against
+    if teacher is not None:
+        parts["teacher"] = teacher
+    run = RunState(None, folder, relevant, stage, ema, optimizer, parts, since=started)
+    if recovered(run.checkpoint).exists():
+        run.restore()
+    seen = run.seen
     if seen >= own.images:
         stage.load_state_dict(ema.state_dict())
         return True
@@ -195,20 +189,8 @@ def train_coarse(
         late = max_minutes is not None and time.monotonic() - started > 60 * max_minutes
         stop = any_process(accelerator, late or interrupted())
         if main and (stop or last or crossed(seen, own.batch, own.eval_every)):
-            state = {
-                "settings": relevant,
-                "seen": own.images if last else seen,
-                "minutes": past_minutes + (time.monotonic() - started) / 60,
-                "stage": stage.state_dict(),
-                "ema": ema.state_dict(),
-                "optimizer": optimizer.optimizer.state_dict(),
-                "rng": rng_state(),
-            }
-            if against is not None:
-                state["critics"] = against.state_dict()
-            if teacher is not None:
-                state["teacher"] = teacher.state_dict()
-            save_checkpoint(checkpoint, state)
+            run.seen = own.images if last else seen
+            run.save({})
             watch.skip()
         if last:
             break

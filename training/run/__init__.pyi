@@ -20,6 +20,7 @@ from .runs import crossed as crossed
 from .runs import run_command as run_command
 from .runs import schedule as schedule
 from .sheet import write_sheet as write_sheet
+from .state import Part as Part
 from .state import RunState as RunState
 from .state import fit as fit
 from .state import initial_weights as initial_weights
