@@ -8,7 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-from page.visit.uploads import keep_sweeping, sweep
+import gradio as gr
+import pytest
+
+from page.visit.uploads import keep_sweeping, own_upload_folder, sweep
 
 ROOT = Path(__file__).parents[3]
 
@@ -37,17 +40,24 @@ def test_fresh_uploads_go_while_what_lay_there_before_stays(tmp_path: Path) -> N
     assert (tmp_path / "own.jpg").exists()
 
 
+def test_own_folder_is_gradio_s_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "above"))
+    folder = own_upload_folder()
+    assert folder.parent == (tmp_path / "above").resolve()
+    assert gr.utils.get_upload_folder() == str(folder)
+
+
 def test_own_folder_ends_with_the_program(tmp_path: Path) -> None:
     code = (
-        "from page.visit.uploads import own_upload_folder as own; import gradio as gr\n"
+        "from page.visit.uploads import own_upload_folder as own\n"
         "folder = own(); (folder / 'photo.png').write_bytes(b'x')\n"
-        "print(folder, gr.utils.get_upload_folder())"
+        "print(folder, folder.is_dir())"
     )
     environment = os.environ | {"GRADIO_TEMP_DIR": str(tmp_path / "above")}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, cwd=ROOT, capture_output=True, text=True
     )
-    folder, used = done.stdout.split()
-    assert folder == used
+    folder, there = done.stdout.split()
+    assert there == "True"
     assert Path(folder).parent == (tmp_path / "above").resolve()
     assert not Path(folder).exists()

@@ -79,7 +79,7 @@ def test_no_face_gives_advice_and_no_second_picture(tmp_path: Path) -> None:
 def test_previews_are_small_and_the_download_is_whole(tmp_path: Path) -> None:
     photo = stand_ins.clothed(tmp_path / "small.png")
     rng = np.random.default_rng(0)
-    noise = rng.integers(0, 255, (3000, 4000, 3), np.uint8)
+    noise = rng.integers(0, 255, (1800, 2400, 3), np.uint8)
     noise[:1024, :1024] = np.asarray(Image.open(photo).resize((1024, 1024), Image.NEAREST))
     large = tmp_path / "large.jpg"
     Image.fromarray(noise).save(large, quality=80)
@@ -91,7 +91,7 @@ def test_previews_are_small_and_the_download_is_whole(tmp_path: Path) -> None:
     sent += sum(len(region["image"]) + len(region["mask"]) for region in shown.editor["regions"])
     assert sent < 1_300_000
     assert not list((tmp_path / "out").rglob("*.png"))  # made on download only
-    assert full(visit, tmp_path / "out").shape == (3000, 4000, 3)
+    assert full(visit, tmp_path / "out").shape == (1800, 2400, 3)
 
 
 @pytest.mark.parametrize("varied", [False, True])  # a stand-in, and a real network
