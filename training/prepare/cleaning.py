@@ -8,8 +8,10 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from uncover import Uncoverer
 from uncover.crop import frame_face
+from uncover.networks import LABELS, MaskDetector, MaskSegmenter
+from uncover.networks.segmentation import batches
+from uncover.weights import load_bundle
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class CleaningSettings:
     specks: float = 0.01
     focus: float = 0.085
     mask: float = 0.5
+    suspected: float = 0.35
     covered: float = 0.25
     alike: int = 22
 
@@ -39,12 +42,14 @@ CLEANING = CleaningSettings()
 HASH_BYTES = 32
 BARE = "without_mask"
 _FOCUS_SIDE = 128
-_CROP = 128
-# The lower face in the canonical crop: columns and rows in crop sides.
+CROP = 128
+# The lower face in the canonical crop: rows and columns in crop sides.
 _LOWER = (
-    slice(round(0.3 * _CROP), round(0.7 * _CROP)),
-    slice(round(0.5 * _CROP), round(0.82 * _CROP)),
+    slice(round(0.5 * CROP), round(0.82 * CROP)),
+    slice(round(0.3 * CROP), round(0.7 * CROP)),
 )
+# The whole face in it, forehead to chin, as the detector's boxes go.
+_BOX = (0.144 * CROP, 0.025 * CROP, 0.856 * CROP, 0.915 * CROP)
 
 
 def black_border(image: np.ndarray) -> float:
@@ -76,35 +81,54 @@ def focus(image: np.ndarray, landmarks: np.ndarray) -> float:
 
 
 @lru_cache(maxsize=1)
-def _uncoverer() -> Uncoverer:
-    return Uncoverer.from_pretrained(device="cpu", local_files_only=True)
+def _networks() -> tuple[MaskDetector, MaskSegmenter]:
+    bundle = load_bundle(local_files_only=True)
+    return bundle.detector.eval(), bundle.segmenter.eval()
 
 
-def mask_share(image: np.ndarray, landmarks: np.ndarray) -> float:
-    """Share of the lower face, 0..1, that the embedded segmenter takes for a mask.
+def face_crop(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """What `under_mask` looks at: the face of uint8 RGB in its canonical frame, (128, 128, 3)."""
+    return frame_face(landmarks, CROP).extract(image)
+
+
+def masked_odds(crops: np.ndarray) -> np.ndarray:
+    """Probability, float32 (B,), that the detector gives to a mask on the face of each crop.
+
+    It is told where the face is and does not search: 6 ms a face.
+    """
+    detector, _ = _networks()
+    odds = [detector.odds(crops[part], _BOX) for part in batches(len(crops))]
+    worn = [1 + LABELS.index(label) for label in LABELS if label != BARE]
+    return np.concatenate([each[:, worn].sum(axis=1) for each in odds])
+
+
+def mask_share(crops: np.ndarray) -> np.ndarray:
+    """Share of the lower face, float (B,) in 0..1, that the segmenter takes for a mask; 35 ms each.
 
     A hand, a cup or a scarf is found only where it looks like a mask to it.
     """
-    crop = frame_face(landmarks, _CROP).extract(image)
-    probability = _uncoverer().segmenter.segment(crop[None]).probability[0]
-    columns, rows = _LOWER
-    return float((probability[rows, columns] >= CLEANING.mask).mean())
+    rows, columns = _LOWER
+    _, segmenter = _networks()
+    probability = segmenter.segment(crops).probability[:, rows, columns]
+    return (probability >= CLEANING.mask).mean(axis=(1, 2))
 
 
-def under_mask(image: np.ndarray, landmarks: np.ndarray) -> bool:
-    """Whether segmenter and detector both see a mask on the face; one alone errs on turned heads.
+def under_mask(crops: np.ndarray) -> np.ndarray:
+    """Whether detector and segmenter both see a mask on each face; one alone errs on turned heads.
 
-    Takes about 20 ms, and 110 ms more where the segmenter sees one.
+    The segmenter, the slower one, is asked only where the detector suspects one.
+
+    Args:
+        crops: uint8 (B, 128, 128, 3), of `face_crop`; B may be 0.
+
+    Returns:
+        bool (B,).
     """
-    if mask_share(image, landmarks) <= CLEANING.covered:
-        return False
-    x, y = landmarks.mean(axis=0)
-    around = [
-        face
-        for face in _uncoverer().detect(image)
-        if face.box[0] <= x <= face.box[2] and face.box[1] <= y <= face.box[3]
-    ]
-    return bool(around) and max(around, key=lambda face: face.score).label != BARE
+    masked = np.zeros(len(crops), bool)
+    if len(crops):
+        suspected = np.flatnonzero(masked_odds(crops) >= CLEANING.suspected)
+        masked[suspected] = mask_share(crops[suspected]) > CLEANING.covered
+    return masked
 
 
 def difference_hash(image: np.ndarray) -> bytes:

@@ -17,6 +17,7 @@ from training.prepare.cleaning import (
     CLEANING,
     black_border,
     difference_hash,
+    face_crop,
     focus,
     under_mask,
 )
@@ -35,6 +36,19 @@ class Unusable(Exception):
     def __init__(self, reason: str, yaw: float = math.nan) -> None:
         super().__init__(reason)
         self.yaw = yaw
+
+
+@dataclass(frozen=True, eq=False)
+class Usable:
+    """A picture that nothing speaks against, but perhaps a mask.
+
+    code: its `difference_hash`. crop: its `face_crop`, for `under_mask`, which is faster on many;
+    None where nothing is to be cleaned.
+    """
+
+    record: FaceRecord
+    code: bytes
+    crop: np.ndarray | None
 
 
 @dataclass(frozen=True)
@@ -67,11 +81,8 @@ def read_rgb(data: bytes) -> np.ndarray:
         raise Unusable(f"unreadable: {' '.join(str(error).split())}") from error
 
 
-def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> tuple[FaceRecord, bytes]:
-    """The manifest record of one picture, and its `difference_hash`.
-
-    Raises Unusable with the reason to leave it out.
-    """
+def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> Usable:
+    """What one picture shows. Raises Unusable with the reason to leave it out."""
     if item.problem is not None:
         raise Unusable(item.problem)
     if item.path.startswith("/") or ".." in item.path.split("/"):
@@ -98,8 +109,10 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> tuple[Fa
     except ValueError as error:
         raise Unusable(f"no pose: {error}") from error
     pose = dict(zip(("yaw", "pitch", "roll"), estimated, strict=True)) | dict(item.pose)
+    crop = None
     if settings.clean:
         _check_clean(image, landmarks, pose["yaw"])
+        crop = face_crop(image, landmarks)
     digest = hashlib.sha256(data).hexdigest()
     split = item.split or settings.split
     record = FaceRecord(
@@ -117,7 +130,7 @@ def measure(root: Path, item: SourceItem, settings: MeasureSettings) -> tuple[Fa
         landmarks=landmarks,
         **pose,
     )
-    return record, difference_hash(image)
+    return Usable(record, difference_hash(image), crop)
 
 
 def _check_clean(image: np.ndarray, landmarks: np.ndarray, yaw: float) -> None:
@@ -125,8 +138,6 @@ def _check_clean(image: np.ndarray, landmarks: np.ndarray, yaw: float) -> None:
         raise Unusable("black border", yaw)
     if focus(image, landmarks) < CLEANING.focus:
         raise Unusable("hopelessly blurred", yaw)
-    if under_mask(image, landmarks):
-        raise Unusable("under a mask", yaw)
 
 
 @dataclass
@@ -142,15 +153,26 @@ class Measured:
 
 
 def measure_chunk(root: Path, items: Iterable[SourceItem], settings: MeasureSettings) -> Measured:
-    """Measure each item of a chunk."""
+    """Measure each item of a chunk; whether masks are worn is asked for all of them together."""
+    looked = [(item, _outcome(root, item, settings)) for item in items]
+    crops = [each.crop for _, each in looked if isinstance(each, Usable) and each.crop is not None]
+    masked = iter(under_mask(np.stack(crops)) if crops else ())
     done = Measured()
-    for item in items:
-        try:
-            record, code = measure(root, item, settings)
-            done.rows.append(record.to_row())
-            done.hashes.append(code.hex())
-        except Unusable as unusable:
+    for item, outcome in looked:
+        if isinstance(outcome, Usable) and outcome.crop is not None and next(masked):
+            outcome = Unusable("under a mask", outcome.record.yaw)
+        if isinstance(outcome, Usable):
+            done.rows.append(outcome.record.to_row())
+            done.hashes.append(outcome.code.hex())
+        else:
             path = item.path.encode(errors="backslashreplace").decode()
-            yaw = "" if math.isnan(unusable.yaw) else f"{unusable.yaw:.1f}"
-            done.failures.append([path, str(unusable), item.ethnicity, yaw])
+            yaw = "" if math.isnan(outcome.yaw) else f"{outcome.yaw:.1f}"
+            done.failures.append([path, str(outcome), item.ethnicity, yaw])
     return done
+
+
+def _outcome(root: Path, item: SourceItem, settings: MeasureSettings) -> Usable | Unusable:
+    try:
+        return measure(root, item, settings)
+    except Unusable as unusable:
+        return unusable

@@ -152,35 +152,48 @@ def find_faces(image: NDArray[np.uint8], window: Square, least: float) -> list[F
     keep = np.flatnonzero(scores >= least)
     keep = keep[np.argsort(-scores[keep], kind="stable")]
     values = regressed.reshape(-1, 16)[keep].astype(np.float64) / DETECTOR_SIDE
-    centres = values[:, :2] + _anchors()[keep]
+    anchors = _anchors()[keep]
     marks = values[:, 4:].reshape(-1, 6, 2)
-    matrix = window.matrix(DETECTOR_SIDE)
-    found = []
-    for k, index in enumerate(keep):
-        across = marks[k, 1] - marks[k, 0]
-        place = matrix[:, :2] @ (centres[k] * DETECTOR_SIDE - 0.5) + matrix[:, 2]
-        side = float(values[k, 2:4].max()) * window.side
-        square = Square(place, side, float(np.arctan2(across[1], across[0])))
-        inside = (marks[k] + _anchors()[index]) * DETECTOR_SIDE - 0.5
-        places = inside @ matrix[:, :2].T + matrix[:, 2]
-        found.append(Found(square, float(scores[index]), places))
-    return distinct(found)
+    across = marks[:, 1] - marks[:, 0]
+    angles = np.arctan2(across[:, 1], across[:, 0])
+    sides = values[:, 2:4].max(axis=1, initial=0) * window.side
+    linear, shift = window.matrix(DETECTOR_SIDE)[:, :2].T, window.matrix(DETECTOR_SIDE)[:, 2]
+    centres = ((values[:, :2] + anchors) * DETECTOR_SIDE - 0.5) @ linear + shift
+    places = ((marks + anchors[:, None]) * DETECTOR_SIDE - 0.5) @ linear + shift
+    return [
+        Found(
+            Square(centres[k], float(sides[k]), float(angles[k])),
+            float(scores[keep[k]]),
+            places[k],
+        )
+        for k in _apart(centres, sides)
+    ]
 
 
 def distinct(found: list[Found]) -> list[Found]:
     """Finds, best first, without those that lie on a better one."""
-    kept: list[Found] = []
-    for find in sorted(found, key=lambda f: -f.score):
-        if all(_shared(find.square, other.square) < SETTINGS.overlap for other in kept):
-            kept.append(find)
+    ordered = sorted(found, key=lambda f: -f.score)
+    centres = np.array([find.square.centre for find in ordered]).reshape(-1, 2)
+    sides = np.array([find.square.side for find in ordered])
+    return [ordered[i] for i in _apart(centres, sides)]
+
+
+def _apart(centres: Floats, sides: Floats) -> list[int]:
+    """Indices of squares (N, 2), (N,), best first, that lie on no better one that is kept.
+
+    Two lie on each other by their intersection, taken upright, over the smaller one's area.
+    """
+    left = np.arange(len(sides))
+    kept = []
+    while len(left):
+        best, left = left[0], left[1:]
+        kept.append(int(best))
+        half = sides[left, None] / 2
+        low = np.maximum(centres[left] - half, centres[best] - sides[best] / 2)
+        high = np.minimum(centres[left] + half, centres[best] + sides[best] / 2)
+        smaller = np.minimum(sides[left], sides[best]) ** 2
+        left = left[np.maximum(high - low, 0).prod(axis=1) < SETTINGS.overlap * smaller]
     return kept
-
-
-def _shared(a: Square, b: Square) -> float:
-    """Intersection of two squares, taken upright, over the smaller one's area."""
-    low = np.maximum(a.centre - a.side / 2, b.centre - b.side / 2)
-    high = np.minimum(a.centre + a.side / 2, b.centre + b.side / 2)
-    return float(np.prod(np.maximum(high - low, 0)) / min(a.side, b.side) ** 2)
 
 
 def fit_mesh(image: NDArray[np.uint8], square: Square, border: int = cv2.BORDER_CONSTANT) -> Mesh:

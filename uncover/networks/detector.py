@@ -7,6 +7,8 @@ with OpenCV (area averaging when shrinking), so that the network only ever sees 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 import torch
@@ -28,6 +30,7 @@ from uncover.networks.detections import (
     resize_for_detector,
 )
 from uncover.networks.proposals import propose
+from uncover.networks.segmentation import check_crops
 
 STRIDE = 32  # torchvision pads pictures to multiples of it
 IMAGE_MEAN = (0.485, 0.456, 0.406)
@@ -124,6 +127,37 @@ class MaskDetector(PhotoDetector, nn.Module):
         features = self.net.backbone(batch)
         boxes = propose(self.net.rpn, features, batch, (height, width))
         return self.net.roi_heads(features, [boxes], [(height, width)])[0][0]
+
+    @torch.inference_mode()
+    def odds(self, crops: np.ndarray, box: Sequence[float]) -> np.ndarray:
+        """What it takes for a face whose place is known; a tenth of the work of a search.
+
+        Args:
+            crops: uint8 (B, S, S, 3) RGB, at least one, S a multiple of 32 and at least 64. They
+                are looked at in their own size.
+            box: x0, y0, x1, y1 of the whole face in pixels, the same in each crop.
+
+        Returns:
+            float32 (B, 1 + len(LABELS)): probability that there is no face, then of each label.
+
+        Raises:
+            ValueError: for crops of another type or shape.
+        """
+        check_crops(crops)
+        side = crops.shape[1]
+        if side < 64 or side % STRIDE:
+            raise ValueError(f"the crops' side must be a multiple of {STRIDE} from 64, not {side}")
+        parameter = next(self.parameters())
+        pixels = torch.from_numpy(np.stack([cv2.LUT(crop, _NORMALISED) for crop in crops]))
+        was_training = self.training
+        self.eval()
+        features = self.net.backbone(pixels.permute(0, 3, 1, 2).to(parameter))
+        place = torch.tensor([list(box)], dtype=torch.float32).to(parameter)
+        heads, places = self.net.roi_heads, [place] * len(crops)
+        pooled = heads.box_roi_pool(features, places, [(side, side)] * len(crops))
+        logits, _ = heads.box_predictor(heads.box_head(pooled))
+        self.train(was_training)
+        return logits.float().softmax(dim=1).cpu().numpy()
 
     def _nms(
         self, boxes: np.ndarray, scores: np.ndarray, labels: np.ndarray | None = None
