@@ -22,10 +22,11 @@ class CleaningSettings:
     of 100 photos, the others have none). black: the brightest value that is flat black; dark photos
     are noisier. specks: share of a border's line that may be brighter. focus: least steepness in
     proportion to contrast, so that dark photos are not taken for blurred ones; 1 in 100 FairFace
-    photos has less, of UTKFace none. mask: probability from which a pixel counts. covered: share of
-    the lower face from which the detector is asked, too: the segmenter alone took 26 bare heads out
-    of 500, nearly all turned, for masked ones. alike: bits of 256 by which two pictures of one
-    photo differ at most.
+    photos has less, of UTKFace none. suspected: the detector's probability of a mask
+    from which the segmenter is asked, too: it alone took 26 bare heads out of 500, nearly all
+    turned, for masked ones. mask: probability from which a pixel counts. covered: share of the
+    lower face that is mask on a masked one. alike: bits of 256 by which two pictures of one photo
+    differ at most.
     """
 
     border: float = 0.03

@@ -13,13 +13,17 @@ from training.prepare.cleaning import (
     CLEANING,
     black_border,
     difference_hash,
+    face_crop,
     focus,
     mask_share,
+    masked_odds,
     near_duplicates,
     under_mask,
 )
 from training.prepare.command import main
-from uncover.faces import draw_face, find_landmarks, read_manifest
+from training.prepare.measure import MeasureSettings, measure_chunk
+from training.prepare.readers import SourceItem
+from uncover.faces import MANIFEST_COLUMNS, draw_face, find_landmarks, read_manifest
 from uncover.masking import draw_mask, random_style
 
 FACE = np.ascontiguousarray(astronaut()[:300, 80:380])
@@ -58,18 +62,39 @@ def test_blur_lowers_focus_below_the_limit(points):
     assert focus(cv2.GaussianBlur(FACE, (0, 0), 5), points) < CLEANING.focus
 
 
-def test_a_mask_is_seen_and_a_bare_face_is_not(points):
-    style = random_style(np.random.default_rng(1), wear="worn")
-    masked = draw_mask(FACE, points, style)[0]
-    assert mask_share(FACE, points) < 0.05
-    assert mask_share(masked, points) > CLEANING.covered
-    assert under_mask(masked, points)
-    assert not under_mask(FACE, points)
+def worn(seed: int, points: np.ndarray) -> np.ndarray:
+    return draw_mask(FACE, points, random_style(np.random.default_rng(seed), wear="worn"))[0]
 
 
-def test_a_segmenter_that_errs_on_a_bare_face_is_not_believed_alone(points, monkeypatch):
-    monkeypatch.setattr(cleaning, "mask_share", lambda image, landmarks: 0.9)
-    assert not under_mask(FACE, points)
+def test_masks_are_seen_among_bare_faces(points):
+    crops = np.stack([face_crop(each, points) for each in (FACE, worn(1, points), FACE)])
+    assert (mask_share(crops) > CLEANING.covered).tolist() == [False, True, False]
+    assert (masked_odds(crops) > CLEANING.suspected).tolist() == [False, True, False]
+    assert under_mask(crops).tolist() == [False, True, False]
+    assert under_mask(crops[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("erring", ["mask_share", "masked_odds"])
+def test_a_network_that_errs_on_a_bare_face_is_not_believed_alone(points, monkeypatch, erring):
+    monkeypatch.setattr(cleaning, erring, lambda crops: np.full(len(crops), 0.9))
+    assert not under_mask(face_crop(FACE, points)[None]).any()
+
+
+def test_of_a_chunk_the_masked_one_is_left_out(points, tmp_path):
+    pictures = {"a.png": FACE, "b.png": np.zeros_like(FACE), "c.png": worn(1, points)}
+    for name, picture in (pictures | {"d.png": FACE}).items():
+        Image.fromarray(picture).save(tmp_path / name)
+    items = [SourceItem(f"{name}.png", ethnicity="white") for name in "abcd"]
+    done = measure_chunk(tmp_path, items, MeasureSettings())
+    assert [row[MANIFEST_COLUMNS.index("path")] for row in done.rows] == ["a.png", "d.png"]
+    assert len(done.hashes) == 2
+    assert [f[:3] for f in done.failures] == [
+        ["b.png", "no face found", "white"],
+        ["c.png", "under a mask", "white"],
+    ]
+    assert abs(float(done.failures[1][3])) < 90
+    kept = measure_chunk(tmp_path, items[2:3], MeasureSettings(clean=False))
+    assert len(kept.rows) == 1
 
 
 def test_hashes_forgive_compression_and_tell_faces_apart():

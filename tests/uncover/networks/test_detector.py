@@ -46,6 +46,18 @@ def test_detections_lie_in_the_photo_and_are_sorted(detector, shape):
     assert (found.boxes <= [shape[1], shape[0]] * 2).all()
 
 
+def test_odds_of_a_face_whose_place_is_known(detector):
+    crops = np.random.default_rng(2).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+    odds = detector.odds(crops, (10, 5, 80, 90))
+    assert odds.shape == (3, 1 + len(LABELS))
+    np.testing.assert_allclose(odds.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(detector.odds(crops[1:2], (10, 5, 80, 90)), odds[1:2], atol=1e-5)
+    assert abs(detector.odds(crops, (0, 0, 20, 20)) - odds).max() > 1e-6
+    for wrong in (crops[:, :80, :80], crops[:, :32, :32], crops.astype(np.float32)):
+        with pytest.raises(ValueError, match=r"crops|expected"):
+            detector.odds(wrong, (10, 5, 80, 90))
+
+
 @pytest.mark.parametrize("shape", [(70, 90), (128, 64), (65, 161)])
 def test_the_short_way_finds_what_torchvision_finds(detector, shape):
     image = np.random.default_rng(1).integers(0, 256, (*shape, 3), dtype=np.uint8)
