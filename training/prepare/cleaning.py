@@ -10,7 +10,6 @@ import numpy as np
 
 from uncover.crop import frame_face
 from uncover.networks import LABELS, MaskDetector, MaskSegmenter
-from uncover.networks.segmentation import batches
 from uncover.weights import load_bundle
 
 
@@ -43,6 +42,7 @@ CLEANING = CleaningSettings()
 HASH_BYTES = 32
 BARE = "without_mask"
 _FOCUS_SIDE = 128
+_BATCH = 16
 CROP = 128
 # The lower face in the canonical crop: rows and columns in crop sides.
 _LOWER = (
@@ -98,7 +98,8 @@ def masked_odds(crops: np.ndarray) -> np.ndarray:
     It is told where the face is and does not search: 6 ms a face.
     """
     detector, _ = _networks()
-    odds = [detector.odds(crops[part], _BOX) for part in batches(len(crops))]
+    starts = range(0, len(crops), _BATCH)
+    odds = [detector.odds(crops[start : start + _BATCH], _BOX) for start in starts]
     worn = [1 + LABELS.index(label) for label in LABELS if label != BARE]
     return np.concatenate([each[:, worn].sum(axis=1) for each in odds])
 
