@@ -177,8 +177,8 @@ def train_coarse(
         if main and (crossed(seen, own.batch, own.eval_every) or last):
             paused = time.monotonic()
             with torch.no_grad():
-                parts = zip(val_known.split(16), val_hole.split(16), strict=True)
-                small = torch.cat([ema(k, h)[0] for k, h in parts])
+                chunks = zip(val_known.split(16), val_hole.split(16), strict=True)
+                small = torch.cat([ema(k, h)[0] for k, h in chunks])
             guess = ((small + 1) * 127.5).round().clamp(0, 255).byte()
             filled = guess.permute(0, 2, 3, 1).cpu().numpy()
             filled[~val_holes] = val_images[~val_holes]

@@ -30,8 +30,8 @@ from training.gan.discriminators import (
 from training.gan.evaluate import draw_sheet, predict, val_scores
 from training.gan.networks import build_generator, build_lpips, component_name, update_ema
 from training.gan.settings import GanSettings
-from training.gan.stages import BothStages, Painting, faithful, guess_loss
-from training.gan.start import fingerprints, learning_groups, start_from
+from training.gan.stages import BothStages, Painting, faithful, guess_loss, same_layout
+from training.gan.start import fingerprints, learning_groups, start_from, teacher_of
 from training.run import (
     RunLog,
     RunState,
@@ -116,6 +116,8 @@ def train(
         betas=(0.0, 0.99),
     )
 
+    teacher = teacher_of(out, init, main).to(device) if weights.layout else None
+
     # Stages that learn together, told how faces shall look.
     together = bool(settings.coarse.tune) and getattr(stage, "look", None) is not None
     against: dict[str, Against] = {}
@@ -192,6 +194,9 @@ def train(
                 painted, base = network(known, hole, look, real, true)
             else:
                 painted = network(known, hole)
+            if teacher is not None:
+                with torch.no_grad():
+                    taught = teacher(known, hole)
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.follow else torch.zeros_like(hole)
@@ -236,6 +241,9 @@ def train(
         if weights.faithful:
             terms["faithful"] = faithful(painted, base.float(), hole)
             loss_g = loss_g + weights.faithful * terms["faithful"]
+        if teacher is not None:
+            terms["layout"] = same_layout(painted, taught.float(), hole)
+            loss_g = loss_g + weights.layout * terms["layout"]
         if weights.perceptual and true:
             pair = [(each * valid)[:true] for each in (pasted, real)]
             if weights.window and (seen // settings.batch) % 2:

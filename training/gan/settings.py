@@ -22,7 +22,9 @@ class LossWeights:
     the crop at its own resolution, 128 px wide; features_r1: gradient penalty of their pixel
     critic. whole: the same of a second set of critics, which sees the whole crop shrunk to 128 px:
     that the parts of a face go together; the two take turns. faithful: L1 to what the fine stage
-    started from, on means of 4 x 4 pixels.
+    started from, on means of 4 x 4 pixels. layout: L1 to what the published generator of --init
+    paints, on means of 8 x 8 pixels: where things lie stays as it was, what they look like is left
+    to the other losses.
     """
 
     known: float = 2.0
@@ -39,6 +41,7 @@ class LossWeights:
     features_r1: float = 2.0
     whole: float = 0.0
     faithful: float = 0.0
+    layout: float = 0.0
 
     def __post_init__(self) -> None:
         if self.pixel not in ("l1", "l2"):

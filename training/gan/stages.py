@@ -106,5 +106,16 @@ class BothStages(nn.Module):
 
 def faithful(painted: Tensor, base: Tensor, hole: Tensor) -> Tensor:
     """L1 between two crops on means of `PATCH` x `PATCH` pixels that lie in the hole altogether."""
-    inside = -F.max_pool2d(-hole, PATCH)
-    return losses.masked_l1(F.avg_pool2d(painted, PATCH), F.avg_pool2d(base, PATCH), inside)
+    return _on_means(painted, base, hole, PATCH)
+
+
+def same_layout(painted: Tensor, taught: Tensor, hole: Tensor) -> Tensor:
+    """The same on means of twice that side, which overlap by half: where things lie, not what they
+    look like."""
+    return _on_means(painted, taught, hole, 2 * PATCH)
+
+
+def _on_means(a: Tensor, b: Tensor, hole: Tensor, side: int) -> Tensor:
+    inside = -F.max_pool2d(-hole, side, stride=PATCH)
+    a, b = (F.avg_pool2d(each, side, stride=PATCH) for each in (a, b))
+    return losses.masked_l1(a, b, inside)

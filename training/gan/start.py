@@ -12,9 +12,9 @@ from torch import Tensor, nn
 
 from training.gan.networks import component_name
 from training.gan.settings import GanSettings
-from training.run import fit, initial_weights, load_checkpoint
+from training.run import SettingsError, fit, initial_weights, load_checkpoint
 from uncover.errors import UncoverError
-from uncover.weights import load_component, read_config
+from uncover.weights import CONFIG, load_component, read_config, save_component
 
 
 def fingerprints(accelerator: Accelerator, modules: list[nn.Module]) -> list[float]:
@@ -60,6 +60,21 @@ def critics_in(state: dict[str, Any]) -> dict[str, dict[str, Tensor]]:
         name, _, rest = key.partition(".")
         found.setdefault(name, {})[rest] = tensor
     return found
+
+
+def teacher_of(out: Path, init: Path | None, main: bool) -> nn.Module:
+    """The generator of published weights, frozen: what `losses.layout` holds a run to.
+
+    init: their folder; None goes on with the copy in OUT/teacher, which the main process keeps, so
+    that a resumed run needs nothing else. Raises SettingsError when there is neither.
+    """
+    source = out / "teacher" if init is None else init
+    if not (source / CONFIG).is_file():
+        raise SettingsError("losses.layout needs --init WEIGHTS: a folder of published weights")
+    network = load_component(source, "generator")
+    if init is not None and main:
+        save_component(out / "teacher", "generator", network, network.config)
+    return network.float().eval().requires_grad_(False)
 
 
 def learning_groups(g: nn.Module, settings: GanSettings) -> list[dict[str, Any]]:

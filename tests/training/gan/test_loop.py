@@ -243,3 +243,28 @@ def test_two_processes_end_with_the_same_weights(drawn, tmp_path):
     assert state["seen"] == 32
     assert len(state["fingerprints"]) == 2
     assert state["fingerprints"][0] == state["fingerprints"][1] > 0
+
+
+def test_a_run_is_held_to_what_published_weights_paint(drawn, whole, tmp_path):
+    held = ("--set", "losses.layout=1000", "--set", "coarse.frozen=true")
+    free = ("--set", "losses.layout=0.001", *held[2:])
+    same = ("--init", str(whole / "weights"), "--set", "rate=3e-3")
+    ends = []
+    for out, layout in ((tmp_path / "held", held), (tmp_path / "free", free)):
+        assert run(drawn, out, *same, *layout) == 0
+        rows = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+        ends.append([row["layout"] for row in rows if row["kind"] == "train"][-1])
+    assert ends[0] < 0.7 * ends[1]
+
+
+def test_a_run_that_is_held_resumes_with_what_its_folder_keeps(drawn, whole, tmp_path, capsys):
+    layout = ("--set", "losses.layout=5", "--set", "coarse.frozen=true")
+    start = ("--init", str(whole / "weights"))
+    straight, cut = tmp_path / "straight", tmp_path / "cut"
+    assert run(drawn, straight, *start, *layout) == 0
+    assert run(drawn, cut, *start, *layout, "--max-minutes", "0") == 0
+    assert run(drawn, cut, *layout, "--resume") == 0
+    one, two = (load_checkpoint(out / "checkpoint")["model"] for out in (straight, cut))
+    assert all(torch.equal(value, two[key]) for key, value in one.items())
+    assert run(drawn, tmp_path / "none", *layout[:2]) == 1
+    assert "losses.layout needs --init" in capsys.readouterr().err

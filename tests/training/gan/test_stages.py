@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from training.gan import loop as gan
-from training.gan.stages import BothStages, Painting, faithful, guess_loss
+from training.gan.stages import BothStages, Painting, faithful, guess_loss, same_layout
 from training.run.checkpoint import load_checkpoint
 from uncover.faces.drawn import write_drawn_faces
 from uncover.networks import PATCH, Generator, GeneratorConfig, look_vector
@@ -99,6 +99,16 @@ def test_faithful_sees_means_inside_the_hole_only() -> None:
     detail = real + hole * checked.repeat(SIDE // PATCH, SIDE // PATCH)
     assert float(faithful(detail, real, hole)) == pytest.approx(0, abs=1e-6)
     assert float(faithful(real + 0.25 * hole, real, hole)) == pytest.approx(0.25, abs=1e-5)
+
+
+def test_layout_leaves_fine_texture_free_and_holds_what_is_larger() -> None:
+    taught, hole, _ = crops(1)
+    rows = torch.ones(2 * PATCH, 1)
+    rows[::2] = -1
+    texture = taught + hole * rows.expand(-1, 2 * PATCH).repeat(SIDE // 8, SIDE // 8)
+    assert float(same_layout(texture, taught, hole)) == pytest.approx(0, abs=1e-6)
+    moved = taught + hole * 0.5 * (torch.arange(SIDE) // 16 % 2)
+    assert float(same_layout(moved, taught, hole)) == pytest.approx(0.25, abs=0.05)
 
 
 APART = ["from_truth=0.5", "losses.faithful=10.0"]
