@@ -42,7 +42,7 @@ class Settings:
     chin_box: float = 48.0
     fill_chin: bool = False
     blend: Blend = "feather"
-    feather: float = 0.012
+    feather: float = 0.005
     reported_score: float = 0.2
     whole_crop: int = 512
     batch: int = 16

@@ -10,6 +10,7 @@ from .alignment import overlap as overlap
 from .alignment import refine as refine
 from .alignment import whole_face as whole_face
 from .alignment import widened_to as widened_to
+from .edges import snapped as snapped
 from .geometry import TEMPLATE_5 as TEMPLATE_5
 from .geometry import FaceCrop as FaceCrop
 from .geometry import Rect as Rect

@@ -21,6 +21,7 @@ from uncover.find.tasks import (
     judge,
     margin_around,
     task_for,
+    to_edges,
 )
 from uncover.networks import SegmenterConfig
 from uncover.paint.compositing import match_colours, paste
@@ -46,7 +47,8 @@ def test_a_batch_gives_what_one_face_after_the_other_gives(blend: str) -> None:
         crop = refine(rough, segmenter.segment(rough.extract(photo)[None]).points[0])
         assert crop is not None
         seen = crop.extract(photo)
-        mask = clean_mask(segmenter.segment(seen[None]).probability[0], 0.5)
+        probability = segmenter.segment(seen[None]).probability[0]
+        mask = to_edges(clean_mask(probability, 0.5), probability, seen, 0.5)
         margin = margin_around(crop, segmenter.config.dilation)
         alpha = soft_region(mask, margin, uncoverer.settings.feather)
         patch = patch_from_crop(alpha, crop, SHAPE[1], SHAPE[0])
@@ -187,6 +189,46 @@ def test_nothing_is_known_beyond_the_photos_edge() -> None:
     assert (~cloth(seen) & beyond).sum() > 50  # and other things
     assert task.hole[beyond].all()
     assert not task.hole.all()
+
+
+def worn_mask() -> tuple[np.ndarray, np.ndarray]:
+    """A crop with a mask and a strap on it, and where they are."""
+    cloth_at = np.zeros((256, 256), np.uint8)
+    cv2.ellipse(cloth_at, (128, 168), (70, 56), 0, 0, 360, 1, -1)
+    cv2.line(cloth_at, (60, 160), (20, 110), 1, 4)
+    seen = np.where(cloth_at[..., None] > 0, (90, 140, 200), (205, 160, 140))
+    return seen.astype(np.uint8), cloth_at > 0
+
+
+def test_a_mask_ends_where_the_crop_shows_its_edge() -> None:
+    seen, true = worn_mask()
+    wide = cv2.dilate(true.view(np.uint8), np.ones((9, 9), np.uint8)).astype(np.float32)
+    probability = cv2.GaussianBlur(wide, (0, 0), 3)
+    found = clean_mask(probability, 0.5)
+    exact = to_edges(found, probability, seen, 0.5)
+    assert (exact != true).sum() < 0.5 * (found != true).sum()
+
+
+@pytest.mark.parametrize(("value", "stays"), [(0.95, True), (0.6, False)])
+def test_a_sure_strap_stays_though_no_edge_shows_it(value: float, stays: bool) -> None:
+    seen, true = worn_mask()
+    body = true.copy()
+    body[:, :57] = False
+    seen[true & ~body] = (205, 160, 140)  # a strap in the colour of the skin
+    probability = np.where(body, 1.0, np.where(true, value, 0.0)).astype(np.float32)
+    exact = to_edges(clean_mask(probability, 0.5), probability, seen, 0.5)
+    assert exact[115:135, 20:42].any() == stays
+
+
+def test_a_mask_that_no_edge_confirms_is_kept_as_found() -> None:
+    probability = np.zeros((256, 256), np.float32)
+    probability[110:220, 60:200] = 0.3
+    probability[110:220:4, 60:200] = 0.6  # threads; smoothed, nothing would be left of them
+    probability[110:220, 120:136] = 0.6
+    found = clean_mask(probability, 0.5)
+    assert found.any()
+    plain = np.full((256, 256, 3), 120, np.uint8)
+    assert np.array_equal(to_edges(found, probability, plain, 0.5), found)
 
 
 @pytest.mark.parametrize(
