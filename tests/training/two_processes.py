@@ -9,15 +9,16 @@ from pathlib import Path
 from subprocess import PIPE
 
 ROOT = Path(__file__).parents[2]
+GAN = "training.gan"
 
 
-def train_in_two(*arguments: str) -> subprocess.CompletedProcess[str]:
+def train_in_two(*arguments: str, module: str = GAN) -> subprocess.CompletedProcess[str]:
     """The finished command, its output captured.
 
     The two processes lead sessions of their own: when a test is given up, only their launcher can
     end them, so it is asked to.
     """
-    command, environment = in_two(*arguments)
+    command, environment = in_two(*arguments, module=module)
     with subprocess.Popen(
         command, cwd=ROOT, env=environment, stdout=PIPE, stderr=PIPE, text=True
     ) as launcher:
@@ -33,13 +34,13 @@ def train_in_two(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(command, launcher.returncode, said, complained)
 
 
-def in_two(*arguments: str) -> tuple[list[str], dict[str, str]]:
+def in_two(*arguments: str, module: str = GAN) -> tuple[list[str], dict[str, str]]:
     """The words and the environment of such a command, to be run in `ROOT`.
 
     Without mpirun, `accelerate launch --cpu` starts one process; this starts two, on the CPU.
     """
     command = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu"]
     command += ["--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"]
-    command += ["--dynamo_backend", "no", "--main_process_port", "0", "-m", "training.gan"]
+    command += ["--dynamo_backend", "no", "--main_process_port", "0", "-m", module]
     environment = os.environ | {"OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
     return [*command, *arguments], environment

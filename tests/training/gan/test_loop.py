@@ -1,4 +1,4 @@
-"""The loop: it learns, resumes bit-exactly, stops cleanly, and two processes agree."""
+"""The loop: it learns, resumes bit-exactly and stops cleanly."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from tests.training.two_processes import train_in_two
 from training.gan import loop as gan
 from training.publish.bundle import merge_runs
 from training.run.checkpoint import load_checkpoint
@@ -171,26 +170,47 @@ def test_the_coarse_stage_can_learn_on_beside_the_fine_one(drawn, whole, tmp_pat
     assert run(drawn, tmp_path / "wrong", "--set", "coarse.taught=1") == 1
 
 
-def test_init_takes_published_weights(drawn, whole, tmp_path):
+def published(drawn, whole, tmp_path, told, start):
+    """A run that learns nothing, from the weights of another as published, critics `told` or not.
+
+    Args:
+        start: runs the command with these words; gives back its exit code and its stderr.
+
+    Returns:
+        Whether the critics are the other run's: of the whole picture, and of the mask.
+    """
     changes = ["seed=5", "images=4", "rate=0.0", "rate_d=0.0", "coarse.frozen=true"]
-    words = [word for setting in changes for word in ("--set", setting)]
-    for told in (True, False):
-        folder = tmp_path / f"weights{told}"
-        merge_runs([whole], folder, base=default_folder(), discriminators=told)
-        out = tmp_path / f"run{told}"
-        # In a process of its own, which knows discriminators only if training.gan makes it.
-        command = [sys.executable, "-m", "training.gan", "--data", str(drawn), "--preset", "smoke"]
-        command += ["--out", str(out), "--init", str(folder), *words]
+    folder, out = tmp_path / "weights", tmp_path / "run"
+    merge_runs([whole], folder, base=default_folder(), discriminators=told)
+    words = ["--data", str(drawn), "--preset", "smoke", "--out", str(out), "--init", str(folder)]
+    code, said = start(words + [word for change in changes for word in ("--set", change)])
+    assert code == 0, said
+    assert ("starts from scratch" in said) is not told
+    before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
+    weight = "to_rgb.weight"
+    assert torch.allclose(before["ema"][weight], after["model"][weight], atol=2e-3)
+    keys = [
+        next(k for k in after["critics"] if k[: len(name)] == name and "original" in k)
+        for name in ("global", "local")
+    ]
+    return [torch.allclose(before["critics"][k], after["critics"][k], atol=2e-3) for k in keys]
+
+
+def test_init_takes_published_weights(drawn, whole, tmp_path):
+    # In a process of its own, which knows discriminators only if training.gan makes it.
+    def start(words):
+        command = [sys.executable, "-m", "training.gan", *words]
         done = subprocess.run(command, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        assert ("starts from scratch" in done.stderr) is not told
-        before, after = (load_checkpoint(f / "checkpoint") for f in (whole, out))
-        weight = "to_rgb.weight"
-        assert torch.allclose(before["ema"][weight], after["model"][weight], atol=2e-3)
-        for name in ("global", "local"):
-            key = next(k for k in after["critics"] if k[: len(name)] == name and "original" in k)
-            same = torch.allclose(before["critics"][key], after["critics"][key], atol=2e-3)
-            assert same is told
+        return done.returncode, done.stderr
+
+    assert published(drawn, whole, tmp_path, True, start) == [True, True]
+
+
+def test_without_published_critics_they_start_from_scratch(drawn, whole, tmp_path, capsys):
+    def start(words):
+        return gan.main(words), capsys.readouterr().err
+
+    assert published(drawn, whole, tmp_path, False, start) == [False, False]
 
 
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):
@@ -233,16 +253,6 @@ def test_discriminators_in_turn_both_learn(drawn, whole, tmp_path):
     for name in ("global", "local"):
         key = f"{name}.head.parametrizations.weight.original"
         assert not torch.equal(before[key], after[key])
-
-
-def test_two_processes_end_with_the_same_weights(drawn, tmp_path):
-    out = tmp_path / "two"
-    done = train_in_two("--data", str(drawn), "--preset", "smoke", "--out", str(out))
-    assert done.returncode == 0, done.stderr[-2000:]
-    state = load_checkpoint(out / "checkpoint")
-    assert state["seen"] == 32
-    assert len(state["fingerprints"]) == 2
-    assert state["fingerprints"][0] == state["fingerprints"][1] > 0
 
 
 def test_a_run_is_held_to_what_published_weights_paint(drawn, whole, tmp_path):

@@ -1,4 +1,4 @@
-"""The generator's loop on shards: from a folder or a URL, cut and resumed, in two processes."""
+"""The generator's loop on shards: from a folder or a URL, cut and resumed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import torch
 from safetensors.torch import load_file
 
 from tests.training.file_server import served
-from tests.training.two_processes import train_in_two
 from training.data.opening import is_sharded
 from training.gan import loop as gan
 from training.pack.command import INDEX_NAME, pack
@@ -83,15 +82,6 @@ def test_a_prepared_folder_without_its_photos_is_read_from_its_shards(
     assert run(tmp_path / "moved", tmp_path / "run") == 0
     one, two = weights(whole), weights(tmp_path / "run")
     assert [k for k in one if not torch.equal(one[k], two[k])] == []
-
-
-def test_two_processes_read_shards_of_their_own(shards: Path, tmp_path: Path) -> None:
-    out = tmp_path / "two"
-    done = train_in_two("--data", str(shards), "--preset", "smoke", "--out", str(out))
-    assert done.returncode == 0, done.stderr[-2000:]
-    state = load_checkpoint(out / "checkpoint")
-    assert state["seen"] == 32
-    assert state["fingerprints"][0] == state["fingerprints"][1] > 0
 
 
 def test_what_data_may_name(prepared: Path, shards: Path) -> None:

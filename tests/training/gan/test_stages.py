@@ -119,8 +119,8 @@ TOGETHER = ["coarse.tune=0.5", "losses.whole=0.5"]
 def test_a_run_against_feature_critics_resumes_bit_exactly(
     random_classifier: None, tmp_path: Path, way: list[str]
 ) -> None:
-    data = write_drawn_faces(tmp_path / "data", 12, seed=2, size=96)
-    changes = ["images=16", "eval_every=16", "save_every=16", *way]
+    data = write_drawn_faces(tmp_path / "data", 12, seed=2, size=64)
+    changes = ["images=12", "eval_every=12", "save_every=12", "eval_faces=2", *way]
     changes += ["losses.features=0.5", "losses.r1_every=2"]
     changes += ["coarse.images=4", "generator.look=true", "generator.latent=2"]
     words = ["--data", str(data), "--preset", "smoke"]
