@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from uncover.errors import UncoverError
-from uncover.faces import UTKFACE_ETHNICITIES, ethnicity_label
+from uncover.faces import UTKFACE_ETHNICITIES, ethnicity_label, fairface_folder
 from uncover.images import walk
 
 FORMATS = ("csv", "utkface", "fairface", "aflw2000")
@@ -201,6 +201,8 @@ def _read_fairface(source: Path) -> LabelTable:
     files = [source] if source.is_file() else sorted(source.glob("fairface_label_*.csv"))
     if not files:
         raise UncoverError(f"{source} has no fairface_label_train.csv or fairface_label_val.csv")
+    root = source.parent if source.is_file() else source
+    prefix = fairface_folder(root)
     rows = []
     for file in files:
         columns, records = read_table(file)
@@ -212,9 +214,8 @@ def _read_fairface(source: Path) -> LabelTable:
             labels = {"ethnicity": ethnicity_label(record["race"])}
             if gender := record.get("gender", "").strip().lower():
                 labels["gender"] = gender
-            name = str(PurePosixPath(record["file"].strip()))
+            name = str(PurePosixPath(prefix + record["file"].strip()))
             rows.append(Row(name, split if split in SPLITS else None, labels))
-    root = source.parent if source.is_file() else source
     return LabelTable(_data_name(root), root, ", ".join(f.name for f in files), rows)
 
 

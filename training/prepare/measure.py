@@ -24,7 +24,7 @@ from training.prepare.cleaning import (
 from training.prepare.readers import SourceItem, hash_split
 from uncover.errors import ImageError
 from uncover.faces import FaceRecord, estimated_pose, find_landmarks, sharpness
-from uncover.images import read_image
+from uncover.images import is_lfs_pointer, read_image
 
 
 class Unusable(Exception):
@@ -70,6 +70,8 @@ def read_rgb(data: bytes) -> np.ndarray:
     """Upright uint8 (H, W, 3) RGB from a file's bytes. Raises Unusable with the reason."""
     if not data:
         raise Unusable("unreadable: the file is empty")
+    if is_lfs_pointer(data):
+        raise Unusable("unreadable: it only names a picture that Git LFS keeps")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)

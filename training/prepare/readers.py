@@ -22,6 +22,7 @@ from uncover.faces import (
     UTKFACE_GENDERS,
     FaceRecord,
     ethnicity_label,
+    fairface_folder,
     gender_label,
     iter_manifest,
     read_manifest,
@@ -39,6 +40,7 @@ __all__ = [
 ]
 
 AAF_LAST_WOMAN = 7380
+TWICE = "listed more than once in the CSV"
 PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 
 
@@ -172,27 +174,26 @@ def fairface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     name starts with fairface-img-margin, as they are unpacked.
     """
     found = False
-    inner = sorted(path.name for path in root.glob("fairface-img-margin*") if path.is_dir())
-    if len(inner) > 1 and not (root / "train").is_dir():
-        raise UncoverError(
-            f"{root} holds {inner[0]} and {inner[1]}; name one of them as the source"
-        )
-    prefix = f"{inner[0]}/" if inner and not (root / "train").is_dir() else ""
+    prefix, seen = fairface_folder(root), set[str]()
     for split in ("train", "val"):
-        path = root / f"fairface_label_{split}.csv"
-        if not path.is_file():
+        table = root / f"fairface_label_{split}.csv"
+        if not table.is_file():
             continue
         found = True
         needed = ("path", "age", "gender", "ethnicity")
-        for _, row in read_table(path, options.columns, needed):
-            years = re.search(r"\d+", row["age"])
+        for _, row in read_table(table, options.columns, needed):
+            years, path = re.search(r"\d+", row["age"]), prefix + row["path"].strip()
+            problem = None if years else f"age '{row['age']}' is not a range"
+            if path in seen:
+                problem = TWICE
+            seen.add(path)
             yield SourceItem(
-                prefix + row["path"].strip(),
+                path,
                 split=split,
                 ethnicity=ethnicity_label(row["ethnicity"]),
                 gender=gender_label(row["gender"]),
                 age=int(years.group()) if years else None,
-                problem=None if years else f"age '{row['age']}' is not a range",
+                problem=problem,
             )
     if not found:
         raise UncoverError(f"{root} holds neither fairface_label_train.csv nor _val.csv")
@@ -234,7 +235,7 @@ def csv_labels(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
         except ValueError as error:
             item = SourceItem(path or f"line {number}", problem=str(error))
         if path in seen:
-            item = SourceItem(path, problem="listed more than once in the CSV")
+            item = SourceItem(path, problem=TWICE)
         seen.add(path)
         yield item
 

@@ -5,6 +5,7 @@ from .labels import FAIRFACE_ETHNICITIES as FAIRFACE_ETHNICITIES
 from .labels import UTKFACE_ETHNICITIES as UTKFACE_ETHNICITIES
 from .labels import UTKFACE_GENDERS as UTKFACE_GENDERS
 from .labels import ethnicity_label as ethnicity_label
+from .labels import fairface_folder as fairface_folder
 from .labels import gender_label as gender_label
 from .labels import wide_group as wide_group
 from .landmarks import estimated_pose as estimated_pose

@@ -7,6 +7,7 @@ from .kinds import FORMATS as FORMATS
 from .kinds import HEIF as HEIF
 from .kinds import RAW as RAW
 from .kinds import READABLE as READABLE
+from .kinds import is_lfs_pointer as is_lfs_pointer
 from .kinds import starts_like_picture as starts_like_picture
 from .kinds import writable as writable
 from .likeness import fetching as fetching

@@ -19,7 +19,15 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from uncover.errors import ImageError
-from uncover.images.kinds import HEAD, is_heif, is_raw, is_raw_tiff, make_heif_readable, refuse_raw
+from uncover.images.kinds import (
+    HEAD,
+    is_heif,
+    is_lfs_pointer,
+    is_raw,
+    is_raw_tiff,
+    make_heif_readable,
+    refuse_raw,
+)
 from uncover.images.photo import Photo, native_to_rgb, normalised_mode
 from uncover.images.provenance import Words, exif_bytes
 
@@ -141,6 +149,8 @@ def _from_stream(stream: IO[bytes], name: str, path: Path | None) -> Photo:
     head = stream.read(HEAD)
     if not head:
         raise ImageError(f"{name} is empty (0 bytes): copy the photo again")
+    if is_lfs_pointer(head):
+        raise ImageError(f"{name} only names a picture that Git LFS keeps: run `git lfs pull`")
     if is_raw(head, name):
         raise refuse_raw(name)
     if is_heif(head):

@@ -56,6 +56,11 @@ def is_heif(head: bytes) -> bool:
     return head[4:8] == b"ftyp" and head[8:12] in _HEIF_BRANDS and b"avif" not in head[8:HEAD]
 
 
+def is_lfs_pointer(head: bytes) -> bool:
+    """Whether a file stands for one that Git LFS has not fetched."""
+    return head.startswith(b"version https://git-lfs")
+
+
 def is_raw(head: bytes, name: str = "") -> bool:
     """Whether a file that starts so, and is called so, holds undeveloped camera data."""
     if head.startswith(_RAW_STARTS) or head[4:12] == b"ftypcrx ":

@@ -144,6 +144,16 @@ def test_fairface(tmp_path):
     assert load(tmp_path, "train").photos[0].name == "train/1.jpg"
 
 
+def test_fairface_as_its_archive_unpacks(tmp_path):
+    inner = "fairface-img-margin025-trainval"
+    empty_photo(tmp_path / inner / "val/1.jpg")
+    text = "file, age, gender, race \nval/1.jpg,30-39,Male,Black\n"
+    (tmp_path / "fairface_label_val.csv").write_text(text)
+    data = load(tmp_path)
+    assert [photo.name for photo in data.photos] == [f"{inner}/val/1.jpg"]
+    assert data.column("ethnicity") == ["black"]
+
+
 def test_aflw2000(tmp_path):
     empty_photo(tmp_path / "image00002.jpg")
     points = np.arange(204, dtype=float).reshape(3, 68)

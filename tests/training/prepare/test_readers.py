@@ -198,6 +198,14 @@ def test_fairface_as_it_is_unpacked_with_blanks_in_the_header(tmp_path):
     assert (item.ethnicity, item.age, item.problem) == ("southeast-asian", 30, None)
 
 
+def test_a_photo_that_fairface_lists_twice_is_taken_once(tmp_path):
+    rows = "val/1.jpg,30-39,Male,White\n val/1.jpg,40-49,Male,White\n"
+    (tmp_path / "fairface_label_val.csv").write_text(f"file,age,gender,race\n{rows}")
+    first, second = read("fairface", tmp_path)
+    assert (first.age, first.problem) == (30, None)
+    assert second.problem == "listed more than once in the CSV"
+
+
 def test_all_age_faces_names(tmp_path):
     for name in ("train/00003A25.jpg", "test/07381A102.jpg", "test/face.jpg"):
         touch(tmp_path, name)

@@ -101,6 +101,13 @@ def test_bigtiff_is_read() -> None:
     np.testing.assert_array_equal(read_image(raw).rgb, np.asarray(FACE))
 
 
+def test_a_photo_that_git_lfs_has_not_fetched_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "face.jpg"
+    path.write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 5\n")
+    with pytest.raises(ImageError, match="git lfs pull"):
+        read_image(path)
+
+
 @pytest.mark.parametrize("ending", [".dng", ".CR3", ".nef", ".arw", ".raf"])
 def test_raw_files_are_refused_by_name(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"shot{ending}"
