@@ -50,15 +50,12 @@ class Painted:
         widest: but by no more than this part of the crop's side.
         agreed: a mask drawn to the photo's edges that overlaps less with the one that was found is
             not used.
-        strap: a strap of this probability stays, whatever the photo's edges say. Chosen on 16 real
-            masks outlined by hand.
     """
 
     part: float = 0.25
     ringing: float = 2.5
     widest: float = 0.03
     agreed: float = 0.8
-    strap: float = 0.8
 
 
 PAINTED = Painted()
@@ -183,6 +180,8 @@ def to_edges(
 ) -> NDArray[np.bool_]:
     """A mask, its border where the crop shows an edge; as it was where the two hardly agree.
 
+    Straps stay as they were found: of what is that thin the filter takes bits away.
+
     Args:
         mask: bool (S, S), of `clean_mask`. probability: float32 (S, S). seen: uint8 (S, S, 3).
         threshold: probability from which a pixel is mask.
@@ -190,7 +189,7 @@ def to_edges(
     exact = clean_mask(snapped(probability, seen), threshold)
     if mask_overlap(exact, mask) < PAINTED.agreed:
         return mask
-    return exact | (mask & ~body_of(mask) & (probability >= PAINTED.strap))
+    return exact | (mask & ~body_of(mask))
 
 
 def margin_around(crop: FaceCrop, dilation: float) -> float:

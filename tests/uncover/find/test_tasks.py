@@ -206,18 +206,19 @@ def test_a_mask_ends_where_the_crop_shows_its_edge() -> None:
     probability = cv2.GaussianBlur(wide, (0, 0), 3)
     found = clean_mask(probability, 0.5)
     exact = to_edges(found, probability, seen, 0.5)
-    assert (exact != true).sum() < 0.5 * (found != true).sum()
+    beside = np.s_[:, 80:]  # of the strap
+    assert (exact != true)[beside].sum() < 0.5 * (found != true)[beside].sum()
 
 
-@pytest.mark.parametrize(("value", "stays"), [(0.95, True), (0.6, False)])
-def test_a_sure_strap_stays_though_no_edge_shows_it(value: float, stays: bool) -> None:
+@pytest.mark.parametrize("value", [0.95, 0.6])
+def test_a_strap_stays_though_no_edge_shows_it(value: float) -> None:
     seen, true = worn_mask()
     body = true.copy()
     body[:, :57] = False
     seen[true & ~body] = (205, 160, 140)  # a strap in the colour of the skin
     probability = np.where(body, 1.0, np.where(true, value, 0.0)).astype(np.float32)
     exact = to_edges(clean_mask(probability, 0.5), probability, seen, 0.5)
-    assert exact[115:135, 20:42].any() == stays
+    assert exact[true & ~body].mean() > 0.9
 
 
 def test_a_mask_that_no_edge_confirms_is_kept_as_found() -> None:
