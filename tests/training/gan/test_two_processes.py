@@ -27,7 +27,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     both = [*words(photos, "photos"), BETWEEN, *words(photos / "shards", "shards")]
     done = train_in_two(*both, module="tests.training.gan.runs_in_turn")
-    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.returncode == 0, done.stderr[:4000]  # the cause comes first
     return top
 
 
