@@ -149,8 +149,21 @@ def guessed(look: Tensor, guess: Tensor) -> Tensor:
     """Look vectors (B, look_size) whose unknown properties are those of `guess`, (B, 3) in 0..1."""
     count = guess.shape[1]
     values, known, latent = look[:, :count], look[:, count : 2 * count], look[:, 2 * count :]
-    values = torch.where(known > 0, values, 2 * guess - 1)
+    values = torch.where(known > 0, values, 2 * decided(guess) - 1)
     return torch.cat([values, torch.ones_like(known), latent], dim=1)
+
+
+def decided(guess: Tensor) -> Tensor:
+    """Guesses (B, 3) in 0..1 with the mouth either closed or openly smiling, nothing between.
+
+    A mouth half open is the mean of two answers, and comes out torn. 0.2, 0.5, 0.75 and 0.5 were
+    chosen on sheets of real masked photos.
+    """
+    smile, gap, beard = guess.unbind(1)
+    laughs = gap > 0.2
+    gap = torch.where(laughs, gap.clamp(min=0.5), torch.zeros_like(gap))
+    smile = torch.where(laughs, smile.clamp(min=0.75), smile.clamp(max=0.5))
+    return torch.stack([smile, gap, beard], dim=1)
 
 
 def shrink(image: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:

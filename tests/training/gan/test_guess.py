@@ -8,7 +8,7 @@ import torch
 from training.gan.stages import QUANTILES, LearningStage, guess_loss
 from uncover.faces import look_size
 from uncover.networks import CoarseStage, look_vector
-from uncover.networks.coarse import guessed
+from uncover.networks.coarse import decided, guessed
 
 SIDE = 32
 
@@ -30,9 +30,25 @@ def crops(count: int) -> tuple[torch.Tensor, torch.Tensor]:
 def test_unknown_properties_are_those_of_the_guess_and_told_ones_are_kept() -> None:
     told = torch.tensor([[torch.nan, 0.25, torch.nan]])
     look = look_vector(told, torch.tensor([[0.5, -1.0]]))
-    full = guessed(look, torch.tensor([[0.75, 0.9, 0.0]]))
-    expected = look_vector(torch.tensor([[0.75, 0.25, 0.0]]), torch.tensor([[0.5, -1.0]]))
+    full = guessed(look, torch.tensor([[0.8, 0.9, 0.1]]))
+    expected = look_vector(torch.tensor([[0.8, 0.25, 0.1]]), torch.tensor([[0.5, -1.0]]))
     assert torch.equal(full, expected)
+
+
+@pytest.mark.parametrize(
+    ("guess", "painted"),
+    [
+        ((0.4, 0.1, 0.3), (0.4, 0.0, 0.3)),
+        ((0.7, 0.15, 0.0), (0.5, 0.0, 0.0)),
+        ((0.5, 0.3, 0.9), (0.75, 0.5, 0.9)),
+        ((0.9, 0.8, 0.0), (0.9, 0.8, 0.0)),
+    ],
+    ids=["closed", "closed smile", "half open", "wide open"],
+)
+def test_a_guessed_mouth_is_closed_or_open_and_never_between(
+    guess: tuple[float, ...], painted: tuple[float, ...]
+) -> None:
+    assert decided(torch.tensor([guess]))[0].tolist() == pytest.approx(painted)
 
 
 def test_the_stage_paints_what_it_guesses_and_training_leaves_the_unknown_open() -> None:
@@ -40,7 +56,7 @@ def test_the_stage_paints_what_it_guesses_and_training_leaves_the_unknown_open()
     with torch.no_grad():
         guess = network.guess(network.encode(known, hole)[1][-1])
         painted, _ = network(known, hole)
-        asked, _ = network(known, hole, look_vector(guess, torch.zeros(2, 2)))
+        asked, _ = network(known, hole, look_vector(decided(guess), torch.zeros(2, 2)))
         zeros = torch.zeros(2, look_size(2))
         open_, beside = LearningStage(network)(known, hole, zeros)
     torch.testing.assert_close(painted, asked)
