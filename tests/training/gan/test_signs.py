@@ -70,3 +70,75 @@ def test_the_critic_learns_to_call_photos_real_and_the_generator_to_be_called_so
     alone = [f"losses.{name}=0.0" for name in LOSSES] + ["coarse.frozen=true"]
     pleased = learn(drawn, tmp_path / "on", "rate=1e-3", "rate_d=0.0", *alone, *EASY[1:], init=told)
     assert opinion(critic, pleased, drawn)[1] > fake + 0.1
+
+
+class BrightnessCritic:
+    """Stands for critics on features: thinks the darker a fill the more real, and writes down what
+    it was shown."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        self.learnt: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
+        self.judged: list[torch.Tensor] = []
+        made.append(self)
+
+    def learn(
+        self, real: torch.Tensor, fake: torch.Tensor, hole: torch.Tensor, *_: object
+    ) -> torch.Tensor:
+        self.learnt.append((real.clone(), fake.clone(), hole.clone()))
+        return torch.zeros(())
+
+    def judge(self, fake: torch.Tensor, hole: torch.Tensor, _: object) -> torch.Tensor:
+        self.judged.append(fake.detach().clone())
+        return (fake * hole).sum() / hole.sum()
+
+    def state_dict(self) -> dict[str, object]:
+        return {}
+
+
+made: list[BrightnessCritic] = []
+
+
+@pytest.mark.parametrize("name", ["features", "whole"])
+def test_critics_on_features_are_shown_photos_as_real_and_the_generator_obeys_them(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setattr(gan, "Against", BrightnessCritic)
+    monkeypatch.setattr(gan, "SEEN", SIDE)
+    made.clear()
+    alone = [f"losses.{each}=0.0" for each in (*LOSSES, "adversarial_global")]
+    learn(drawn, tmp_path / "run", "rate=1e-3", *alone, f"losses.{name}=1.0")
+    (critic,) = made
+    for (real, fake, hole), judged in zip(critic.learnt, critic.judged, strict=True):
+        assert torch.equal(fake, judged)
+        assert not torch.equal(real, fake)
+        torch.testing.assert_close(real * (1 - hole), fake * (1 - hole))
+    inside = [float((f * h).sum() / h.sum()) for _, f, h in critic.learnt]
+    third = len(inside) // 3
+    assert sum(inside[-third:]) / third < sum(inside[:third]) / third - 0.1
+
+
+class NoDistance(torch.nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.zeros(1))
+
+    def forward(self, *_: torch.Tensor) -> torch.Tensor:
+        return torch.zeros(1)
+
+
+def test_the_generator_comes_nearer_by_the_perceptual_distance(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    distances: list[float] = []
+
+    def brightness(_: object, painted: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:
+        assert not truth.requires_grad
+        distances.append(float(painted.detach().mean()))
+        return painted.mean()
+
+    monkeypatch.setattr(gan, "build_lpips", lambda required=True: NoDistance())
+    monkeypatch.setattr("training.gan.losses.perceptual", brightness)
+    alone = [f"losses.{each}=0.0" for each in (*LOSSES, "adversarial_global")]
+    learn(drawn, tmp_path / "run", "rate=1e-3", *alone, "losses.perceptual=1.0")
+    third = len(distances) // 3
+    assert sum(distances[-third:]) / third < sum(distances[:third]) / third - 0.03
