@@ -4,6 +4,9 @@ Each confident masked face is looked at mirrored, turned, nearer and farther. Wh
 on the mask and on the points, their mean is taken for the truth, holes filled; other faces are left
 out. What may be a strap beside it is neither taught as mask nor as face. The photos that the
 detector's training keeps apart are kept apart here too.
+
+Where an outline made by hand lies in --outlines, it is the truth, and nothing has to agree: a
+picture of the photo's size, named as the photo but .png, 255 = mask, 128 = nobody knows.
 """
 
 from __future__ import annotations
@@ -31,6 +34,7 @@ MARGIN = 0.7
 DOUBT = 0.1  # from this mean probability on, what is not in the mask may still be
 EDGE = 3  # so near to the mask, in crop pixels, doubt is just its edge
 THIN = 11  # crop pixels: what is wider is no strap; collars and necks are taught as they are
+FOUND_BY_HAND = 0.3  # score from which a find shows where the face of an outline is
 VIEWS = ((1.0, 0.0), (0.85, 6.0), (1.15, -4.0), (1.0, -10.0))
 """(magnification, turn in degrees); each is used mirrored as well."""
 
@@ -136,18 +140,52 @@ def label_photo(
         mask = solid(looks.probability >= 0.5)
         if looks.overlap < min_overlap or looks.spread > max_spread or not 0.08 < mask.mean() < 0.6:
             continue
-        # A wider piece of the photo, so that training can frame it in many ways.
-        scale = MARGIN * SIDE / inner
-        shift = (1 - MARGIN) / 2 * SIDE
-        wide = FaceCrop(crop.matrix * scale + np.array([[0, 0, shift]] * 2), SIDE)
+        scale, shift, wide = wider(crop)
         grow = np.array([[scale, 0, shift], [0, scale, shift]])
         target = cv2.warpAffine(mask.astype(np.uint8), grow, (SIDE, SIDE)) > 0
         clear = (~doubtful(looks.probability, mask)).astype(np.uint8)
         looked_at = cv2.warpAffine(clear, grow, (SIDE, SIDE)) > 0
-        whole = np.ones(photo.shape[:2], np.uint8)
-        looked_at &= cv2.warpAffine(whole, wide.matrix, (SIDE, SIDE)) > 0
+        looked_at &= shown(photo, wide)
         points = (looks.points * scale + shift).astype(np.float32)
         yield RealMask(wide.extract(photo), target & looked_at, looked_at, points)
+
+
+def wider(crop: FaceCrop) -> tuple[float, float, FaceCrop]:
+    """A wider piece of the photo, so that training can frame it in many ways: the scale and shift
+    that lead there from the crop's pixels, and its frame."""
+    scale = MARGIN * SIDE / crop.size
+    shift = (1 - MARGIN) / 2 * SIDE
+    return scale, shift, FaceCrop(crop.matrix * scale + np.array([[0, 0, shift]] * 2), SIDE)
+
+
+def shown(photo: np.ndarray, crop: FaceCrop) -> np.ndarray:
+    """Bool (S, S): where a crop shows the photo and nothing beyond it."""
+    whole = np.ones(photo.shape[:2], np.uint8)
+    return cv2.warpAffine(whole, crop.matrix, (crop.size, crop.size)) > 0
+
+
+def label_by_hand(
+    photo: np.ndarray, outline: np.ndarray, detector: MaskDetector, segmenter: MaskSegmenter
+) -> Iterator[RealMask]:
+    """The faces on which a mask of `outline` lies, uint8 (H, W): 255 = mask, 128 = unknown."""
+    inner = segmenter.config.resolution
+    for box in detector.detect([photo], FOUND_BY_HAND)[0].boxes:
+        x0, y0, x1, y1 = (max(0, round(float(v))) for v in box)
+        if min(x1 - x0, y1 - y0) < 64 or not (outline[y0:y1, x0:x1] == 255).any():
+            continue
+        rough = FaceCrop.from_box(box, inner)
+        crop = refine(rough, segmenter.segment(rough.extract(photo)[None]).points[0])
+        if crop is None:
+            continue
+        scale, shift, wide = wider(crop)
+        size = (SIDE, SIDE)
+        mask, open_ = (
+            cv2.warpAffine((outline == value).astype(np.uint8) * 255, wide.matrix, size) > 127
+            for value in (255, UNKNOWN)
+        )
+        known = shown(photo, wide) & ~open_
+        points = look_again(segmenter, photo, crop).points * scale + shift
+        yield RealMask(wide.extract(photo), mask & known, known, points.astype(np.float32))
 
 
 def doubtful(probability: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -177,18 +215,25 @@ def label_folder(
     detector: MaskDetector,
     segmenter: MaskSegmenter,
     held_out: float = 0.2,
+    outlines: Path | None = None,
 ) -> int:
     """Label the photos of a folder and return the number of faces kept.
 
     Raises:
-        UncoverError: nothing usable.
+        UncoverError: nothing usable, or an outline that is not of its photo's size.
     """
     files = sorted(p for p in source.iterdir() if p.suffix.lower() in (".jpg", ".jpeg", ".png"))
     files = [file for file in files if not is_held_out(file.name, held_out)]
     out.mkdir(parents=True, exist_ok=True)
     index = []
     for file in tqdm(files, unit="photo", disable=None):
-        for number, face in enumerate(label_photo(read_rgb(file), detector, segmenter)):
+        photo = read_rgb(file)
+        outline = None if outlines is None else read_outline(outlines, file, photo)
+        if outline is None:
+            faces = label_photo(photo, detector, segmenter)
+        else:
+            faces = label_by_hand(photo, outline, detector, segmenter)
+        for number, face in enumerate(faces):
             name = f"{file.stem}_{number}.png"
             alpha = np.where(face.known, face.mask * 255, UNKNOWN).astype(np.uint8)
             cv2.imwrite(str(out / name), np.dstack([face.image[..., ::-1], alpha]))
@@ -197,6 +242,22 @@ def label_folder(
         raise UncoverError(f"{source}: on no face of these photos do all looks agree")
     write_atomically(out / INDEX, json.dumps(index).encode())
     return len(index)
+
+
+def read_outline(folder: Path, file: Path, photo: np.ndarray) -> np.ndarray | None:
+    """The outline made by hand of a photo, uint8 (H, W); None where there is none.
+
+    Raises:
+        UncoverError: not a picture, or not of the photo's size.
+    """
+    path = folder / f"{file.stem}.png"
+    if not path.is_file():
+        return None
+    outline = cv2.imread(str(path), cv2.IMREAD_GRAYSCALE)
+    if outline is None or outline.shape != photo.shape[:2]:
+        height, width = photo.shape[:2]
+        raise UncoverError(f"{path}: must be a picture of {width} x {height} pixels, as its photo")
+    return outline
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -209,17 +270,20 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--segmenter", type=Path, required=True, help="weights folder")
     parser.add_argument("--out", type=Path, required=True, help="folder to write")
     parser.add_argument("--held-out", type=float, default=0.2, help="share of photos to leave")
+    parser.add_argument("--outlines", type=Path, help="folder of masks outlined by hand")
     args = parser.parse_args(argv)
 
     def work() -> None:
-        if not args.data.is_dir():
-            raise UncoverError(f"--data {args.data}: no such folder")
+        for option, folder in (("--data", args.data), ("--outlines", args.outlines)):
+            if folder is not None and not folder.is_dir():
+                raise UncoverError(f"{option} {folder}: no such folder")
         kept = label_folder(
             args.data,
             args.out,
             load_component(args.detector, "detector"),
             load_component(args.segmenter, "segmenter"),
             args.held_out,
+            args.outlines,
         )
         print(f"{kept} faces labelled in {args.out}")
 

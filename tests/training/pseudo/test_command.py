@@ -128,3 +128,31 @@ def test_a_strap_that_is_half_seen_is_in_doubt_and_edge_and_collar_are_not():
     assert not doubt[50, 60:].any()
     assert not doubt[mask].any()
     assert not doubt[67:76, 3:11].any()
+
+
+def test_an_outline_made_by_hand_is_the_truth(photo, tmp_path):
+    source, outlines = tmp_path / "photos", tmp_path / "outlines"
+    for folder in (source, outlines):
+        folder.mkdir()
+    outline = np.zeros(photo.shape[:2], np.uint8)
+    outline[100:120, 80:120] = 255
+    outline[125:135, 80:120] = 128
+    cv2.imwrite(str(source / "a.png"), photo[..., ::-1])
+    cv2.imwrite(str(outlines / "a.png"), outline)
+    unsure = Segmenter(sure=False)
+    assert label_folder(source, tmp_path / "out", Detector(), unsure, 0.0, outlines) == 1
+    (face,) = read_real_masks(tmp_path / "out")
+    blue = (face.image[..., 2].astype(int) - face.image[..., 0]) > 80
+    assert not (face.mask & ~blue).any()
+    assert face.mask.sum() / blue.sum() == pytest.approx(20 * 41 / (46 * 51), abs=0.03)
+    assert (blue & ~face.known).sum() / blue.sum() == pytest.approx(10 * 41 / (46 * 51), abs=0.03)
+
+
+def test_an_outline_of_another_size_is_refused(photo, tmp_path):
+    cv2.imwrite(str(tmp_path / "a.png"), photo[..., ::-1])
+    (tmp_path / "outlines").mkdir()
+    cv2.imwrite(str(tmp_path / "outlines" / "a.png"), np.zeros((10, 20), np.uint8))
+    with pytest.raises(UncoverError, match="200 x 200 pixels"):
+        label_folder(
+            tmp_path, tmp_path / "out", Detector(), Segmenter(), 0.0, tmp_path / "outlines"
+        )
