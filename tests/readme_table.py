@@ -1,4 +1,4 @@
-"""`python -m tests.readme_table`: the small table of README.md anew, from weights/results.json."""
+"""`python -m tests.readme_table`: the small tables of README.md anew, from results.json."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-START, END = "<!-- short:start -->\n", "<!-- short:end -->"
+TABLES = {"short": "weights/results.json"}
+"""Name of each table's marks in README.md -> the results that it shows."""
 METRICS = {
-    "psnr_hole": ("PSNR in the hole, dB ↑", 1, True),
-    "c2st": ("told from photos, AUC (.5 is best) ↓", 2, False),
-    "sharpness": ("sharpness (1 is the photo's)", 2, True),
-    "kid": ("KID ↓", 0, False),
+    "psnr_hole": ("PSNR in the hole, dB ↑", ".1f", lambda value: -value),
+    "c2st": ("told from photos, AUC (.5 is best) ↓", ".2f", lambda value: value),
+    "sharpness": ("sharpness (1 is the photo's)", ".2f", lambda value: abs(value - 1)),
+    "kid": ("KID ↓", ".2g", lambda value: value),
 }
+"""Metric -> its title, how it is written, and what is the smaller the better."""
 NAMES = {"telea": "Telea", "mean-face": "average face", "pca": "PCA", "seed": "original's model"}
 
 
@@ -23,15 +25,15 @@ def short_table(results: dict[str, Any], own: str = "uncover") -> str:
     wholes = {name: _whole(model) for name, model in results["models"].items()}
     data, ours = results["data"], wholes[own]
     titles, mine, best = [""], ["uncover"], ["best of the others"]
-    for metric, (title, digits, higher) in METRICS.items():
+    for metric, (title, written, badness) in METRICS.items():
         values = {name: _value(whole, metric) for name, whole in wholes.items()}
         if values[own] is None:
             continue
         others = {n: v for n, v in values.items() if n != own and v is not None}
-        name = (max if higher else min)(others, key=lambda one: others[one], default=None)
+        name = min(others, key=lambda one: badness(others[one]), default=None)
         titles.append(title)
-        mine.append(f"**{values[own]:.{digits}f}**")
-        said = "–" if name is None else f"{others[name]:.{digits}f} ({NAMES.get(name, name)})"
+        mine.append(f"**{values[own]:{written}}**")
+        said = "–" if name is None else f"{others[name]:{written}} ({NAMES.get(name, name)})"
         best.append(said)
     titles.append("photos scored")
     left_out = sum((data.get("left_out") or {}).values())
@@ -72,13 +74,26 @@ def _value(whole: dict[str, Any], metric: str) -> float | None:
     return whole["metrics"].get(metric, {}).get("value")
 
 
+def marks(name: str) -> tuple[str, str]:
+    """What stands before and after a table of README.md."""
+    return f"<!-- {name}:start -->\n", f"<!-- {name}:end -->"
+
+
+def table_of(name: str) -> str:
+    """A table of `TABLES`, as it should stand in README.md."""
+    return short_table(json.loads((ROOT / TABLES[name]).read_text("utf-8")))
+
+
 def main() -> int:
-    """Write the table into README.md."""
-    results = json.loads((ROOT / "weights" / "results.json").read_text("utf-8"))
+    """Write the tables into README.md."""
     page = ROOT / "README.md"
-    before, _, rest = page.read_text("utf-8").partition(START)
-    _, _, after = rest.partition(END)
-    page.write_text(before + START + short_table(results) + END + after, "utf-8")
+    text = page.read_text("utf-8")
+    for name in TABLES:
+        start, end = marks(name)
+        before, _, rest = text.partition(start)
+        _, _, after = rest.partition(end)
+        text = before + start + table_of(name) + end + after
+    page.write_text(text, "utf-8")
     return 0
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import re
 
-from tests.readme_table import END, ROOT, START, short_table
+import pytest
+
+from tests.readme_table import ROOT, TABLES, marks, short_table, table_of
+from uncover.weights import read_config
 
 README = (ROOT / "README.md").read_text("utf-8")
 
@@ -22,11 +25,18 @@ def test_it_is_short_and_begins_with_what_a_newcomer_wants() -> None:
     assert places == sorted(places)
 
 
-def test_its_numbers_are_those_of_the_weights() -> None:
+@pytest.mark.parametrize("name", TABLES)
+def test_its_numbers_are_those_of_the_weights(name: str) -> None:
     """Mended by `python -m tests.readme_table`."""
-    results = json.loads((ROOT / "weights" / "results.json").read_text("utf-8"))
-    shown = README[README.index(START) + len(START) : README.index(END)]
-    assert shown == short_table(results)
+    start, end = marks(name)
+    assert README[README.index(start) + len(start) : README.index(end)] == table_of(name)
+
+
+@pytest.mark.parametrize("path", TABLES.values())
+def test_the_tables_measure_the_shipped_weights(path: str) -> None:
+    results = json.loads((ROOT / path).read_text("utf-8"))
+    generator = read_config(ROOT / "weights").components["generator"]
+    assert results["models"]["uncover"]["weights_sha256"] == generator.sha256
 
 
 def test_the_best_of_the_others_is_named_metric_by_metric() -> None:

@@ -1,6 +1,7 @@
 """`python -m tests.browser.pictures`: makes the README's pictures anew, with weights/ as it is.
 
-docs/images/example.png: a portrait, a mask drawn on it, and what is painted under it.
+docs/images/example.png: a portrait, a mask drawn on it, what is painted under it, and that with a
+smile asked for.
 docs/images/page.png: the page with the built-in example, in a headless Chromium.
 """
 
@@ -31,11 +32,13 @@ WIDTH, SHOWN = 1280, 960
 
 
 def example(uncoverer: Uncoverer) -> Image.Image:
-    """The bare face, masked, and painted, side by side."""
+    """The bare face, masked, painted, and painted smiling, side by side."""
     masked = put_on(read_image(BARE), STYLE)
     guess = take_off(uncoverer, masked).result.pixels
-    strip = Image.new("RGB", (3 * SIDE, SIDE))
-    for place, pixels in enumerate((masked.bare, masked.masked, guess)):
+    smiling = uncoverer(masked.masked, smile=1.0, open=0.6).pixels
+    shown = (masked.bare, masked.masked, guess, smiling)
+    strip = Image.new("RGB", (len(shown) * SIDE, SIDE))
+    for place, pixels in enumerate(shown):
         face = Image.fromarray(np.ascontiguousarray(pixels)).crop(FACE)
         strip.paste(face.resize((SIDE, SIDE), Image.Resampling.LANCZOS), (place * SIDE, 0))
     return strip
