@@ -26,9 +26,11 @@ from uncover.networks.coarse import UNSHUFFLE, CoarseStage, shrink
 from uncover.networks.variety import Variety
 from uncover.strict import added_later
 
-DRAWN = (1.0, 2.0)
-"""Smile and open mouth of other answers: a number drawn in 0..1 to this power, for most mouths are
-shut."""
+DRAWN = PROPERTIES[:2]
+"""What other answers differ in where nothing was asked: smile and open mouth."""
+STEPS = (0.618, 0.5)
+"""By how much each answer's rank in smile and opening lies beyond the one before, modulo 1: so few
+answers cover all there is, and every other one opens the mouth."""
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
 DETAIL_IN = 16  # channels that the body hands to the half-resolution stage
 
@@ -214,7 +216,8 @@ class Generator(nn.Module):
         """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent).
 
         How wide the mouth smiles and opens, where nothing was asked, is drawn with the latent: the
-        first two numbers of it say where between none and most.
+        first two numbers of the first one say where between none and most, and each further answer
+        steps on. As in a guess (`decided`), a mouth is closed or smiles openly.
         """
         count, faces, latent = z.shape
         properties = len(PROPERTIES)
@@ -224,11 +227,16 @@ class Generator(nn.Module):
             look[:, part].repeat(count, 1)
             for part in (slice(properties), slice(properties, 2 * properties))
         )
-        drawn = torch.special.ndtr(z.flatten(0, 1)[:, : len(DRAWN)])
-        for index, power in list(enumerate(DRAWN))[: drawn.shape[1]]:
-            free = known[:, index] == 0
-            values[:, index] = torch.where(free, 2 * drawn[:, index] ** power - 1, values[:, index])
-            known[:, index] = 1
+        if latent >= len(DRAWN):
+            step = torch.arange(count, device=z.device)[:, None, None] * z.new_tensor(STEPS)
+            rank = (torch.special.ndtr(z[:1, :, : len(DRAWN)]) + step).frac().flatten(0, 1)
+            open_ = rank[:, 1] >= 0.5
+            gap = torch.where(open_, rank[:, 1], torch.zeros_like(rank[:, 1]))
+            smile = torch.where(open_, 0.75 + rank[:, 0] / 4, rank[:, 0])
+            for index, drawn in enumerate((smile, gap)):
+                free = known[:, index] == 0
+                values[:, index] = torch.where(free, 2 * drawn - 1, values[:, index])
+                known[:, index] = 1
         return torch.cat([values, known, z.flatten(0, 1)], dim=1)
 
     def fill(
