@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-TABLES = {"short": "weights/results.json"}
+TABLES = {"short": "weights/results.json", "beside": "docs/results-utkface.json"}
 """Name of each table's marks in README.md -> the results that it shows."""
 METRICS = {
     "psnr_hole": ("PSNR in the hole, dB ↑", ".1f", lambda value: -value),
