@@ -34,7 +34,7 @@ MARGIN = 0.7
 DOUBT = 0.1  # from this mean probability on, what is not in the mask may still be
 EDGE = 3  # so near to the mask, in crop pixels, doubt is just its edge
 THIN = 11  # crop pixels: what is wider is no strap; collars and necks are taught as they are
-FOUND_BY_HAND = 0.3  # score from which a find shows where the face of an outline is
+OUTLINED_SCORE = 0.3  # from this score on a find is believed where an outline lies on it
 VIEWS = ((1.0, 0.0), (0.85, 6.0), (1.15, -4.0), (1.0, -10.0))
 """(magnification, turn in degrees); each is used mirrored as well."""
 
@@ -169,7 +169,7 @@ def label_by_hand(
 ) -> Iterator[RealMask]:
     """The faces on which a mask of `outline` lies, uint8 (H, W): 255 = mask, 128 = unknown."""
     inner = segmenter.config.resolution
-    for box in detector.detect([photo], FOUND_BY_HAND)[0].boxes:
+    for box in detector.detect([photo], OUTLINED_SCORE)[0].boxes:
         x0, y0, x1, y1 = (max(0, round(float(v))) for v in box)
         if min(x1 - x0, y1 - y0) < 64 or not (outline[y0:y1, x0:x1] == 255).any():
             continue

@@ -9,6 +9,7 @@ pixel-unshuffled crop (Shi et al. 2016, arXiv:1609.05158) that adds to the smoot
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -153,17 +154,33 @@ def guessed(look: Tensor, guess: Tensor) -> Tensor:
     return torch.cat([values, torch.ones_like(known), latent], dim=1)
 
 
-def decided(guess: Tensor) -> Tensor:
-    """Guesses (B, 3) in 0..1 with the mouth either closed or openly smiling, nothing between.
+@dataclass(frozen=True)
+class Mouths:
+    """The two mouths that are painted where none was asked for: closed, and openly smiling.
 
-    A mouth half open is the mean of two answers, and comes out torn. 0.2, 0.5, 0.75 and 0.5 were
-    chosen on sheets of real masked photos.
+    A mouth half open is the mean of both, and comes out torn. Chosen on sheets of real masked
+    photos. All in 0..1, as `uncover.faces.look` measures them.
+
+    opens_from: a guess that opens farther smiles openly. least_gap, least_smile: of an open mouth.
+    most_smile: of a closed one, where it is guessed.
     """
+
+    opens_from: float = 0.2
+    least_gap: float = 0.5
+    least_smile: float = 0.75
+    most_smile: float = 0.5
+
+
+MOUTHS = Mouths()
+
+
+def decided(guess: Tensor) -> Tensor:
+    """Guesses (B, 3) in 0..1 with one of the two `Mouths`, nothing between."""
     smile, gap, beard = guess.unbind(1)
-    laughs = gap > 0.2
-    gap = torch.where(laughs, gap.clamp(min=0.5), torch.zeros_like(gap))
-    smile = torch.where(laughs, smile.clamp(min=0.75), smile.clamp(max=0.5))
-    return torch.stack([smile, gap, beard], dim=1)
+    opens = gap > MOUTHS.opens_from
+    gap = torch.where(opens, gap.clamp(min=MOUTHS.least_gap), torch.zeros_like(gap))
+    wide, closed = smile.clamp(min=MOUTHS.least_smile), smile.clamp(max=MOUTHS.most_smile)
+    return torch.stack([torch.where(opens, wide, closed), gap, beard], dim=1)
 
 
 def shrink(image: Tensor, mask: Tensor, factor: int) -> tuple[Tensor, Tensor]:

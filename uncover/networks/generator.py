@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from uncover.faces import PROPERTIES, asked_look
 from uncover.networks.blocks import ConvNorm, UNet, binomial, smooth_fill
-from uncover.networks.coarse import UNSHUFFLE, CoarseStage, shrink
+from uncover.networks.coarse import MOUTHS, UNSHUFFLE, CoarseStage, shrink
 from uncover.networks.variety import Variety
 from uncover.strict import added_later
 
@@ -217,7 +217,7 @@ class Generator(nn.Module):
 
         How wide the mouth smiles and opens, where nothing was asked, is drawn with the latent: the
         first two numbers of the first one say where between none and most, and each further answer
-        steps on. As in a guess (`decided`), a mouth is closed or smiles openly.
+        steps on. As in a guess, a mouth is closed or smiles openly (`Mouths`).
         """
         count, faces, latent = z.shape
         properties = len(PROPERTIES)
@@ -230,9 +230,11 @@ class Generator(nn.Module):
         if latent >= len(DRAWN):
             step = torch.arange(count, device=z.device)[:, None, None] * z.new_tensor(STEPS)
             rank = (torch.special.ndtr(z[:1, :, : len(DRAWN)]) + step).frac().flatten(0, 1)
-            open_ = rank[:, 1] >= 0.5
-            gap = torch.where(open_, rank[:, 1], torch.zeros_like(rank[:, 1]))
-            smile = torch.where(open_, 0.75 + rank[:, 0] / 4, rank[:, 0])
+            smile, gap = rank.unbind(1)
+            opens = gap >= MOUTHS.least_gap
+            wide = MOUTHS.least_smile + (1 - MOUTHS.least_smile) * smile
+            smile = torch.where(opens, wide, smile)
+            gap = torch.where(opens, gap, torch.zeros_like(gap))
             for index, drawn in enumerate((smile, gap)):
                 free = known[:, index] == 0
                 values[:, index] = torch.where(free, 2 * drawn - 1, values[:, index])

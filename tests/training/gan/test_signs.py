@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
@@ -76,10 +77,12 @@ class BrightnessCritic:
     """Stands for critics on features: thinks the darker a fill the more real, and writes down what
     it was shown."""
 
+    made: ClassVar[list[BrightnessCritic]] = []
+
     def __init__(self, *_: object, **__: object) -> None:
         self.learnt: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
         self.judged: list[torch.Tensor] = []
-        made.append(self)
+        self.made.append(self)
 
     def learn(
         self, real: torch.Tensor, fake: torch.Tensor, hole: torch.Tensor, *_: object
@@ -95,19 +98,16 @@ class BrightnessCritic:
         return {}
 
 
-made: list[BrightnessCritic] = []
-
-
 @pytest.mark.parametrize("name", ["features", "whole"])
 def test_critics_on_features_are_shown_photos_as_real_and_the_generator_obeys_them(
     drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(gan, "Against", BrightnessCritic)
     monkeypatch.setattr(gan, "SEEN", SIDE)
-    made.clear()
+    BrightnessCritic.made.clear()
     alone = [f"losses.{each}=0.0" for each in (*LOSSES, "adversarial_global")]
     learn(drawn, tmp_path / "run", "rate=1e-3", *alone, f"losses.{name}=1.0")
-    (critic,) = made
+    (critic,) = BrightnessCritic.made
     for (real, fake, hole), judged in zip(critic.learnt, critic.judged, strict=True):
         assert torch.equal(fake, judged)
         assert not torch.equal(real, fake)
