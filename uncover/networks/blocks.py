@@ -188,15 +188,16 @@ class Place(nn.Module):
 
 
 def binomial(x: Tensor, passes: int) -> Tensor:
-    """x (B, 3, H, W) filtered with [1, 2, 1] / 4 both ways, `passes` times; edges are repeated.
+    """x (B, C, H, W) filtered with [1, 2, 1] / 4 both ways, `passes` times; edges are repeated.
 
     Zero at the highest frequency, where a pixel shuffle leaves its checkerboard (Odena et al. 2016,
     doi:10.23915/distill.00003).
     """
     rows = [[1 / 16, 1 / 8, 1 / 16], [1 / 8, 1 / 4, 1 / 8], [1 / 16, 1 / 8, 1 / 16]]
-    kernel = x.new_tensor([[rows]] * 3)  # a constant, also in a traced graph
+    channels = x.shape[1]
+    kernel = x.new_tensor([[rows]] * channels)  # a constant, also in a traced graph
     for _ in range(passes):
-        x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=3)
+        x = F.conv2d(F.pad(x, (1, 1, 1, 1), mode="replicate"), kernel, groups=channels)
     return x
 
 

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 
 from uncover.networks.blocks import ConvNorm, UNet, binomial, silence
 from uncover.networks.generator import check_crops, to_network, to_pixels
+from uncover.strict import added_later
 
 ENLARGED = 2  # its resolution over the generator's
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
@@ -35,6 +36,7 @@ class EnlargerConfig:
       on; see `uncover.networks.blocks.UNet`.
     detail_width: channels of the half-resolution stage.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
+    detail_smoothing: the same for the shuffle from the body to the half-resolution stage.
     """
 
     resolution: int = 512
@@ -42,6 +44,7 @@ class EnlargerConfig:
     blocks: tuple[int, ...] = (1, 1)
     detail_width: int = 12
     smoothing: int = 1
+    detail_smoothing: int = added_later(0)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or not self.widths:
@@ -51,8 +54,9 @@ class EnlargerConfig:
         multiple = PATCH * 2 ** (len(self.widths) - 1)
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
-        if not 0 <= self.smoothing <= 4:
-            raise ValueError(f"smoothing must lie in 0..4, not {self.smoothing}")
+        for name in ("smoothing", "detail_smoothing"):
+            if not 0 <= getattr(self, name) <= 4:
+                raise ValueError(f"{name} must lie in 0..4, not {getattr(self, name)}")
 
 
 class Enlarger(nn.Module):
@@ -87,7 +91,7 @@ class Enlarger(nn.Module):
         """
         x = torch.cat([base, mask], dim=1)
         h = self.body(self.stem(F.pixel_unshuffle(x, PATCH)))
-        h = F.pixel_shuffle(self.to_detail(h), 2)
+        h = binomial(F.pixel_shuffle(self.to_detail(h), 2), self.config.detail_smoothing)
         h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))
         added = F.pixel_shuffle(self.to_rgb(h), 2)
         return base + binomial(added, self.config.smoothing)

@@ -55,6 +55,8 @@ class GeneratorConfig:
       `latent` is the length of that vector's latent.
     coarse_smoothing: as `smoothing`, for the coarse stage.
     guided: the fine stage sees the coarse stage's features, beside what it starts from.
+    detail_smoothing: as `smoothing`, for the shuffle from the body to the half-resolution stage,
+      whose checkerboard has a period of four pixels of the crop.
     """
 
     resolution: int = 256
@@ -72,6 +74,7 @@ class GeneratorConfig:
     look: bool = added_later(False)
     coarse_smoothing: int = added_later(0)
     guided: bool = added_later(True)
+    detail_smoothing: int = added_later(0)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or len(self.widths) < 2:
@@ -86,8 +89,9 @@ class GeneratorConfig:
             multiple = max(multiple, PATCH * UNSHUFFLE * 2 ** (len(self.coarse_widths) - 1))
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
-        if not 0 <= self.smoothing <= 4:
-            raise ValueError(f"smoothing must lie in 0..4, not {self.smoothing}")
+        for name in ("smoothing", "coarse_smoothing", "detail_smoothing"):
+            if not 0 <= getattr(self, name) <= 4:
+                raise ValueError(f"{name} must lie in 0..4, not {getattr(self, name)}")
         if self.latent < 0 or self.variety_width < 1 or (self.latent and not self.coarse_widths):
             raise ValueError("latent must not be negative and needs coarse_widths")
         if self.groups < 1:
@@ -184,7 +188,7 @@ class Generator(nn.Module):
         x = torch.cat([base, mask], dim=1)
         guide = self.guide(guide) if guide is not None and self.config.guided else None
         h = self.body(self.stem(F.pixel_unshuffle(x, PATCH)), guide)
-        h = F.pixel_shuffle(self.to_detail(h), 2)
+        h = binomial(F.pixel_shuffle(self.to_detail(h), 2), self.config.detail_smoothing)
         h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))
         added = F.pixel_shuffle(self.to_rgb(h), 2)
         return base + binomial(added, self.config.smoothing)

@@ -94,6 +94,7 @@ def test_it_is_small_as_said() -> None:
         ({"blocks": (1,)}, "same length"),
         ({"detail_width": 0}, "positive"),
         ({"smoothing": 9}, "smoothing"),
+        ({"detail_smoothing": 9}, "detail_smoothing"),
     ],
 )
 def test_shapes_that_cannot_be_built_are_refused(changes: dict, message: str) -> None:

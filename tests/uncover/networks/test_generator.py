@@ -71,6 +71,20 @@ def test_the_last_shuffle_leaves_no_checkerboard():
         assert ((added * board).mean().abs() < 1e-3 * added.std()) == free
 
 
+def test_the_shuffle_to_the_detail_stage_leaves_no_checkerboard():
+    row = torch.arange(32)
+    board = ((row[:, None] + row) % 2 * 2.0 - 1)[4:-4, 4:-4]
+    for smoothing, free in ((0, False), (1, True)):
+        torch.manual_seed(0)
+        network = Generator(replace(SMALL, detail_smoothing=smoothing)).eval()
+        torch.nn.init.normal_(network.to_detail.weight)
+        seen: list[torch.Tensor] = []
+        network.detail.register_forward_pre_hook(lambda _, given, to=seen: to.append(given[0]))
+        network(torch.rand(1, 3, 64, 64), torch.zeros(1, 1, 64, 64))
+        h = seen[0][0, :16, 4:-4, 4:-4]
+        assert ((h * board).mean((1, 2)).abs() < 1e-2 * h.std()).all() == free
+
+
 def test_binomial_is_the_filter_of_opencv():
     image = np.random.default_rng(0).random((12, 9, 3), np.float32)
     kernel = np.array([1, 2, 1]) / 4
