@@ -23,10 +23,9 @@ import cv2
 import numpy as np
 
 from benchmark.models.models import Shown
-from benchmark.photos import SUFFIXES
 from benchmark.run import digest
 from uncover.errors import UncoverError
-from uncover.images import read_image
+from uncover.images import READABLE, read_image
 from uncover.weights import hash_file
 
 Pictures = Iterable[tuple[Shown, np.ndarray, np.ndarray]]
@@ -124,7 +123,7 @@ def index_of(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     alone: dict[str, Path | None] = {}
     for path in sorted(folder.rglob("*")):
-        if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        if path.suffix.lower() not in READABLE or not path.is_file():
             continue
         found[path.relative_to(folder).with_suffix("").as_posix()] = path
         alone[path.stem] = None if path.stem in alone else path

@@ -14,6 +14,7 @@ from benchmark.numbers.results import Measured
 from benchmark.photos import Case
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
+from uncover.faces import UNKNOWN
 from uncover.scores import METRICS
 
 NAME = "per_photo.csv"
@@ -39,7 +40,7 @@ def write(folder: Path, cases: Sequence[Case], measured: Sequence[Measured]) -> 
     for model in measured:
         for case, values in zip(cases, model.values, strict=True):
             yaw = "" if case.yaw is None else f"{case.yaw:.1f}"
-            labels = [case.labels.get(f, "unknown") for f in factors]
+            labels = [case.labels.get(f, UNKNOWN) for f in factors]
             numbers = [repr(float(v)) for v in values]
             writer.writerow((model.name, case.id, case.photo.name, *labels, yaw, *numbers))
     write_atomically(folder / NAME, text.getvalue().encode())

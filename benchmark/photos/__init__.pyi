@@ -3,7 +3,6 @@ from .crops import cut_around as cut_around
 from .crops import face_crop as face_crop
 from .datasets import DataSet as DataSet
 from .readers import FORMATS as FORMATS
-from .readers import SUFFIXES as SUFFIXES
 from .rendered import Case as Case
 from .rendered import Cases as Cases
 from .rendered import Lost as Lost

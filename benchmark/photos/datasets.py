@@ -13,7 +13,7 @@ import numpy as np
 from benchmark.photos import readers
 from benchmark.photos.readers import LabelTable, Row
 from uncover.errors import UncoverError
-from uncover.faces import draw_face
+from uncover.faces import UNKNOWN, draw_face
 from uncover.images import read_image
 
 PERCEIVED = "perceived_"
@@ -137,7 +137,7 @@ def load(source: Path, split: str | None = None, form: str = "auto") -> DataSet:
         Photo(
             row.name,
             table.root / row.name,
-            {names[c]: row.labels.get(c) or "unknown" for c in columns},
+            {names[c]: row.labels.get(c) or UNKNOWN for c in columns},
             row.yaw,
             row.landmarks,
         )

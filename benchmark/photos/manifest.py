@@ -11,7 +11,6 @@ import csv
 import hashlib
 import io
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,18 +19,16 @@ from pathlib import Path, PurePosixPath
 from tqdm import tqdm
 
 from benchmark.photos.datasets import check_photos, choose_split
-from benchmark.photos.readers import LabelTable, Row, read, read_table
+from benchmark.photos.readers import LabelTable, Row, read
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
+from uncover.faces import INFO_NAME, MANIFEST_NAME, SHA256, Table, write_info
 from uncover.strict import from_dict, read_json, to_dict
 from uncover.weights import hash_file
 
 LABELS, MANIFEST = "labels.csv", "manifest.json"
 FORMAT = "uncover-manifest/1"
-# What `--data` reads: a table, and beside it the note that says where its photos lie.
-TABLE, NOTE = "manifest.csv", "prepare.json"
 LARGEST = 2**30
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True)
@@ -113,11 +110,11 @@ def load(folder: Path) -> tuple[Manifest, dict[str, str]]:
         raise UncoverError(f"{LABELS} is not the one that {MANIFEST} was written for: refused")
     read(folder / LABELS, "csv")
     hashes: dict[str, str] = {}
-    for record in read_table(folder / LABELS)[1]:
+    for _, record in Table(folder / LABELS):
         name, sha256 = record.get("path", ""), record.get("sha256", "")
         if str(PurePosixPath(name)) != name or name.startswith("/") or ".." in name.split("/"):
             raise UncoverError(f"{LABELS}: {name!r} is not a plain path inside a folder: refused")
-        if not _SHA256.fullmatch(sha256):
+        if not SHA256.fullmatch(sha256):
             raise UncoverError(f"{LABELS}: {name} has no sha256")
         if name in hashes:
             raise UncoverError(f"{LABELS} has two photos of the name {name}")
@@ -146,17 +143,17 @@ def install(
     Raises:
         UncoverError: `out` holds a prepared data set of another origin.
     """
-    if (out / NOTE).exists() and "manifest" not in read_json(out / NOTE):
+    if (out / INFO_NAME).exists() and "manifest" not in read_json(out / INFO_NAME):
         raise UncoverError(f"{out} holds a prepared data set: choose another --out")
     kept = set(keep)
-    columns, rows = read_table(folder / LABELS)
+    table = Table(folder / LABELS)
     text = io.StringIO()
-    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer = csv.DictWriter(text, table.columns, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
-    writer.writerows(row for row in rows if row["path"] in kept)
+    writer.writerows(row for _, row in table if row["path"] in kept)
     note = {"root": str(photos.resolve()), "aligned": manifest.aligned, "manifest": origin}
-    write_atomically(out / NOTE, _json(note))
-    write_atomically(out / TABLE, text.getvalue().encode())
+    write_info(out, note)
+    write_atomically(out / MANIFEST_NAME, text.getvalue().encode())
 
 
 def _json(value: object) -> bytes:

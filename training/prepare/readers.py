@@ -7,24 +7,23 @@ their own are split. `FaceRecord` and `read_manifest` (the prepared side) are re
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from training.prepare.tables import CSV_FIELDS, read_table
+from uncover import faces
 from uncover.errors import UncoverError
 from uncover.faces import (
     SPLITS,
     UNKNOWN,
-    UTKFACE_ETHNICITIES,
-    UTKFACE_GENDERS,
     FaceRecord,
+    PublicFace,
     ethnicity_label,
-    fairface_folder,
     gender_label,
     iter_manifest,
+    own_split,
+    pictures,
     read_manifest,
 )
 
@@ -39,9 +38,7 @@ __all__ = [
     "read_manifest",
 ]
 
-AAF_LAST_WOMAN = 7380
 TWICE = "listed more than once in the CSV"
-PICTURE_SUFFIXES = frozenset((".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"))
 
 
 @dataclass(frozen=True)
@@ -83,60 +80,35 @@ def hash_split(key: str, val_share: float, test_share: float) -> str:
     return "val" if place < test_share + val_share else "train"
 
 
-def walk_pictures(root: Path) -> Iterator[str]:
-    """Relative paths of all pictures under root, sorted folder by folder; hidden ones left out.
-
-    Folders that are links are followed. Raises UncoverError where a link leads back into a folder
-    that holds it.
-    """
-
-    def walk(folder: Path, prefix: str, above: frozenset[Path]) -> Iterator[str]:
-        real = folder.resolve()
-        if real in above:
-            raise UncoverError(f"{folder} is a link to a folder that holds it; remove the link")
-        with os.scandir(folder) as entries:
-            listed = sorted((entry.name, entry.is_dir()) for entry in entries)
-        for name, is_folder in listed:
-            if name.startswith("."):
-                continue
-            if is_folder:
-                yield from walk(folder / name, f"{prefix}{name}/", above | {real})
-            elif Path(name).suffix.lower() in PICTURE_SUFFIXES:
-                yield prefix + name
-
-    yield from walk(root, "", frozenset())
+def _named(
+    root: Path, read: Callable[[str], PublicFace | None], names: str
+) -> Iterator[SourceItem]:
+    """Pictures whose labels stand in their names; names: what they should look like."""
+    for path in pictures(root):
+        face = read(path)
+        yield SourceItem(path, problem=f"file name is not {names}") if face is None else _item(face)
 
 
-def _own_split(path: str) -> str | None:
-    first = PurePosixPath(path).parts[0]
-    return first if first in SPLITS and "/" in path else None
+def _item(face: PublicFace) -> SourceItem:
+    return SourceItem(
+        face.path, face.split, ethnicity=face.ethnicity, gender=face.gender, age=face.age
+    )
 
 
 def utkface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
-    """UTKFace: labels in the name, age_gender_race_date.jpg; split from folders train, val, test.
+    """UTKFace (`uncover.faces.utkface`): labels in the name, no identities."""
+    return _named(root, faces.utkface, "age_gender_race_date")
 
-    Races are 0 white, 1 black, 2 asian, 3 indian, 4 other; genders 0 male, 1 female. There are no
-    identities. Some original files lack the race; they are reported.
-    """
-    for path in walk_pictures(root):
-        match = re.match(r"(\d{1,3})_([01])_([0-4])_", PurePosixPath(path).name)
-        if match is None:
-            yield SourceItem(path, problem="file name is not age_gender_race_date")
-            continue
-        years, sex, race = (int(group) for group in match.groups())
-        yield SourceItem(
-            path,
-            split=_own_split(path),
-            ethnicity=UTKFACE_ETHNICITIES[race],
-            gender=UTKFACE_GENDERS[sex],
-            age=years,
-        )
+
+def aaf(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
+    """All-Age-Faces (`uncover.faces.all_age_faces`): labels in the name, no ethnicities."""
+    return _named(root, faces.all_age_faces, "numberAage")
 
 
 def folder(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     """Any pictures: no labels; split from folders train, val, test at the top, if there are."""
-    for path in walk_pictures(root):
-        yield SourceItem(path, split=_own_split(path))
+    for path in pictures(root):
+        yield SourceItem(path, split=own_split(path))
 
 
 def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
@@ -149,9 +121,9 @@ def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
     if options.labels is not None:
         for _, row in read_table(options.labels, options.columns, required=("identity",)):
             labels[row["identity"].strip()] = row
-    for path in walk_pictures(root):
+    for path in pictures(root):
         parts = PurePosixPath(path).parts
-        split = _own_split(path)
+        split = own_split(path)
         inner = parts[1:] if split else parts
         if len(inner) != 2:
             yield SourceItem(path, problem="not in a folder that names its identity")
@@ -167,55 +139,18 @@ def vggface2(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
 
 
 def fairface(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
-    """FairFace: fairface_label_train.csv and fairface_label_val.csv beside folders train and val.
-
-    Its seven labels are kept (`uncover.faces.FAIRFACE_ETHNICITIES`); an age range ("20-29", "more
-    than 70") becomes its lower end. No identities. The photos may also lie in the one folder whose
-    name starts with fairface-img-margin, as they are unpacked.
-    """
-    found = False
-    prefix, seen = fairface_folder(root), set[str]()
-    for split in ("train", "val"):
-        table = root / f"fairface_label_{split}.csv"
-        if not table.is_file():
-            continue
-        found = True
-        needed = ("path", "age", "gender", "ethnicity")
-        for _, row in read_table(table, options.columns, needed):
-            years, path = re.search(r"\d+", row["age"]), prefix + row["path"].strip()
-            problem = None if years else f"age '{row['age']}' is not a range"
-            if path in seen:
+    """FairFace (`uncover.faces.fairface`): its seven labels, no identities."""
+    theirs = {"path": "file", "ethnicity": "race"}
+    columns = {"age": "age", "gender": "gender"}  # both are needed here
+    columns |= {theirs.get(ours, ours): column for ours, column in options.columns.items()}
+    seen = set[str]()
+    for table in faces.fairface_tables(root):
+        for face in faces.fairface(table, columns):
+            problem = "its age is not a range" if face.age is None else None
+            if face.path in seen:
                 problem = TWICE
-            seen.add(path)
-            yield SourceItem(
-                path,
-                split=split,
-                ethnicity=ethnicity_label(row["ethnicity"]),
-                gender=gender_label(row["gender"]),
-                age=int(years.group()) if years else None,
-                problem=problem,
-            )
-    if not found:
-        raise UncoverError(f"{root} holds neither fairface_label_train.csv nor _val.csv")
-
-
-def aaf(root: Path, options: SourceOptions) -> Iterator[SourceItem]:
-    """All-Age-Faces: number and age in the name, 01324A20.jpg; up to number 7380 women, then men.
-
-    Mostly East Asian faces, but no ethnicity is given; split from folders train, val, test.
-    """
-    for path in walk_pictures(root):
-        match = re.match(r"(\d{5})A(\d{2,3})\.", PurePosixPath(path).name)
-        if match is None:
-            yield SourceItem(path, problem="file name is not numberAage")
-            continue
-        number, years = int(match[1]), int(match[2])
-        yield SourceItem(
-            path,
-            split=_own_split(path),
-            gender="female" if number <= AAF_LAST_WOMAN else "male",
-            age=years,
-        )
+            seen.add(face.path)
+            yield replace(_item(face), problem=problem)
 
 
 def csv_labels(root: Path, options: SourceOptions) -> Iterator[SourceItem]:

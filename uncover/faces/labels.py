@@ -6,13 +6,8 @@ Labels are the data sets' own or what raters perceived, never people's own words
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-from uncover.errors import UncoverError
-
-UNKNOWN_LABEL = "unknown"
-UTKFACE_ETHNICITIES = ("white", "black", "asian", "indian", "other")
-UTKFACE_GENDERS = ("male", "female")
+UNKNOWN = "unknown"
 FAIRFACE_ETHNICITIES = (
     "east-asian",
     "southeast-asian",
@@ -40,29 +35,13 @@ _GENDERS = {"m": "male", "f": "female", "man": "male", "woman": "female"}
 
 def label(text: str) -> str:
     """A label as manifests spell it: lower-case, words joined by "-"; "unknown" if empty."""
-    return re.sub(r"[^a-z0-9_+]+", "-", text.strip().lower()).strip("-") or UNKNOWN_LABEL
+    return re.sub(r"[^a-z0-9_+]+", "-", text.strip().lower()).strip("-") or UNKNOWN
 
 
 def ethnicity_label(text: str) -> str:
     """An ethnicity as manifests spell it: "East Asian" becomes "east-asian"."""
     plain = label(text)
     return _SAME.get(plain, plain)
-
-
-def fairface_folder(root: Path) -> str:
-    """Where FairFace's folders train and val lie below `root`: "", or "NAME/" of the one folder
-    fairface-img-margin... that its archive unpacks to.
-
-    Raises UncoverError where there are two such folders and none of the plain ones.
-    """
-    inner = sorted(path.name for path in root.glob("fairface-img-margin*") if path.is_dir())
-    if not inner or (root / "train").is_dir():
-        return ""
-    if len(inner) > 1:
-        raise UncoverError(
-            f"{root} holds {inner[0]} and {inner[1]}; name one of them as the source"
-        )
-    return f"{inner[0]}/"
 
 
 def wide_group(ethnicity: str) -> str:

@@ -41,10 +41,9 @@ MANIFEST_COLUMNS = (
     "landmarks",
 )
 SPLITS = ("train", "val", "test")
-UNKNOWN = "unknown"
 
 _LABEL = re.compile(r"[a-z0-9][a-z0-9_+-]*")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
+SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,8 +107,9 @@ def _match(pattern: re.Pattern[str], text: str, what: str) -> str:
     return text
 
 
-def _landmarks(text: str) -> np.ndarray:
-    values = np.array(text.split(" "), dtype=np.float32)
+def parse_landmarks(text: str) -> np.ndarray:
+    """float32 (68, 2) from a manifest's cell. Raises ValueError: not 136 finite numbers."""
+    values = np.array(text.split(), dtype=np.float32)
     if values.size != 136 or not np.isfinite(values).all():
         raise ValueError(f"expected 136 finite numbers, found {values.size}")
     return values.reshape(68, 2)
@@ -148,8 +148,8 @@ _READERS: dict[str, Callable[[str], Any]] = {
     "sharpness": lambda text: _finite(text, 0, 1e9),
     "width": lambda text: int(_finite(text, 1, 1e6)),
     "height": lambda text: int(_finite(text, 1, 1e6)),
-    "sha256": lambda text: _match(_SHA256, text, "a SHA-256"),
-    "landmarks": _landmarks,
+    "sha256": lambda text: _match(SHA256, text, "a SHA-256"),
+    "landmarks": parse_landmarks,
 }
 
 

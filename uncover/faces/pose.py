@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from uncover.faces.manifest import UNKNOWN
+from uncover.faces.labels import UNKNOWN
 
 POSE_BINS = ("0-15", "15-30", "30-60", ">60")
 _ALIASES = {"60+": ">60", "over60": ">60", "60-90": ">60", "60-180": ">60"}

@@ -52,7 +52,7 @@ def change(rows, **values):
         (lambda r: change(r, path=" "), None, "line 3: the path is empty"),
         (lambda r: change(r, yaw="left"), None, "line 3: yaw is not a number: 'left'"),
         (lambda r: change(r, yaw="nan"), None, "line 3: yaw is not a finite number"),
-        (lambda r: change(r, landmarks="1 2 3"), None, "line 3: landmarks must be 136"),
+        (lambda r: change(r, landmarks="1 2 3"), None, "line 3: landmarks: expected 136"),
         (lambda r: [], None, "labels.csv lists no photo"),
     ],
 )

@@ -124,7 +124,7 @@ def _outline(shape: np.ndarray) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Camera:
+class PinholeCamera:
     """Pinhole camera in front of the head: `scale` image pixels per model unit at the head."""
 
     size: int

@@ -1,7 +1,7 @@
 """Drawn faces with exact landmarks, pose and labels: nobody's face, and no data set is needed.
 
-Tests, `make train-smoke` and `make bench` run on them. A head is a relief (`drawn_head`) with a
-painted texture (`drawn_paint`), turned, lit and put before a background.
+Tests, `make train-smoke` and `make bench` run on them. A head is a relief (`head`) with a
+painted texture (`paint`), turned, lit and put before a background.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ import cv2
 import numpy as np
 
 from uncover.errors import UncoverError
-from uncover.faces.drawn_head import (
+from uncover.faces.drawn.head import (
     DISTANCE,
     SKULL_AXES,
     SKULL_CENTRE,
-    Camera,
+    PinholeCamera,
     Relief,
     relief,
     varied_shape,
 )
-from uncover.faces.drawn_paint import SKIN, Look, noise, paint_texture, random_look
+from uncover.faces.drawn.paint import SKIN, DrawnLook, noise, paint_texture, random_look
 from uncover.faces.focus import sharpness
 from uncover.faces.manifest import (
     FAILED_NAME,
@@ -87,7 +87,9 @@ def draw_face(seed: int, size: int = 256, yaw: float | None = None) -> DrawnFace
     # Point (0, -0.1, 0.3) of the head, about the middle of a portrait, stays near the centre.
     pivot = np.array([0.0, -0.1, 0.3]) @ rotation_from_pose(yaw, pitch, roll).T
     centre = (size - 1) / 2 + shift - pivot[:2] * scale * (DISTANCE / (DISTANCE + pivot[2]))
-    camera = Camera(size, float(scale), (float(centre[0]), float(centre[1])), yaw, pitch, roll)
+    camera = PinholeCamera(
+        size, float(scale), (float(centre[0]), float(centre[1])), yaw, pitch, roll
+    )
     light = _Light(rng)
     canvas = _background(rng, size)
     _behind(canvas, camera, shape, look, gender, light, rng)
@@ -134,8 +136,15 @@ def _background(rng: np.random.Generator, size: int) -> np.ndarray:
     return np.clip(canvas, 0, 255).astype(np.float32)
 
 
-def _behind(canvas: np.ndarray, camera: Camera, shape: np.ndarray, look: Look, gender: str,
-            light: _Light, rng: np.random.Generator) -> None:  # fmt: skip
+def _behind(
+    canvas: np.ndarray,
+    camera: PinholeCamera,
+    shape: np.ndarray,
+    look: DrawnLook,
+    gender: str,
+    light: _Light,
+    rng: np.random.Generator,
+) -> None:
     """Long hair, shoulders, neck, skull and ears: flat shapes with soft shading, back to front."""
     skin, hair = np.array(look.skin), np.array(look.hair)
     cover = skin * 0.8 if look.bald else hair * 0.85
@@ -161,7 +170,7 @@ def _behind(canvas: np.ndarray, camera: Camera, shape: np.ndarray, look: Look, g
             _ellipsoid(canvas, camera, place, (0.1, 0.26, 0.15), skin * 0.65 * level, 2.0)
 
 
-def _ellipsoid(canvas: np.ndarray, camera: Camera, centre: tuple[float, ...],
+def _ellipsoid(canvas: np.ndarray, camera: PinholeCamera, centre: tuple[float, ...],
                axes: tuple[float, ...], colour: np.ndarray, blur: float = 1.2) -> None:  # fmt: skip
     """Paint the outline of an ellipsoid of the head's frame (scaled orthography), in place."""
     rotation = rotation_from_pose(camera.yaw, camera.pitch, camera.roll)
@@ -185,8 +194,14 @@ def _ellipsoid(canvas: np.ndarray, camera: Camera, centre: tuple[float, ...],
     canvas[rows, cols] += (np.asarray(colour, np.float32) * shade - canvas[rows, cols]) * alpha
 
 
-def _head(canvas: np.ndarray, camera: Camera, surface: Relief, texture: np.ndarray, look: Look,
-          light: _Light) -> None:  # fmt: skip
+def _head(
+    canvas: np.ndarray,
+    camera: PinholeCamera,
+    surface: Relief,
+    texture: np.ndarray,
+    look: DrawnLook,
+    light: _Light,
+) -> None:
     """Paint the lit relief into `canvas`."""
     texels, covered = camera.trace(surface)
     u, v = texels[..., 0], texels[..., 1]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from uncover.faces.drawn_head import CROWN, EXTENT, TEXTURE, to_texture
+from uncover.faces.drawn.head import CROWN, EXTENT, TEXTURE, to_texture
 
 # Skin tones (RGB) from light to dark; a label stands for a band of tones of the drawing, no more.
 SKIN = {
@@ -23,7 +23,7 @@ _SHIFT = 4
 
 
 @dataclass(frozen=True)
-class Look:
+class DrawnLook:
     """Colours (RGB, 0..255) and styles of one drawn head."""
 
     skin: tuple[float, float, float]
@@ -42,7 +42,7 @@ def _floats(colour: tuple[float, float, float]) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def random_look(rng: np.random.Generator, ethnicity: str, gender: str) -> Look:
+def random_look(rng: np.random.Generator, ethnicity: str, gender: str) -> DrawnLook:
     """A look for the labels; hair is dark but on "white" heads and grey ones."""
     light, dark = (np.array(tone, float) for tone in SKIN[ethnicity])
     skin = light + (dark - light) * rng.random() + rng.normal(0, 3, 3)
@@ -51,7 +51,7 @@ def random_look(rng: np.random.Generator, ethnicity: str, gender: str) -> Look:
         hair = HAIR[4]
     iris = IRIS[rng.integers(len(IRIS)) if ethnicity == "white" else rng.integers(2)]
     male = gender == "male"
-    return Look(
+    return DrawnLook(
         skin=tuple(skin.tolist()),
         hair=_floats(hair),
         iris=_floats(iris),
@@ -115,7 +115,7 @@ def noise(rng: np.random.Generator, size: int, cells: int) -> np.ndarray:
     return cv2.resize(small, (size, size), interpolation=cv2.INTER_CUBIC)
 
 
-def paint_texture(shape: np.ndarray, look: Look, rng: np.random.Generator) -> np.ndarray:
+def paint_texture(shape: np.ndarray, look: DrawnLook, rng: np.random.Generator) -> np.ndarray:
     """Frontal colours of the head, float32 (TEXTURE, TEXTURE, 3), 0..255, without light."""
     skin, hair = np.array(look.skin), np.array(look.hair)
     canvas = np.empty((TEXTURE, TEXTURE, 3), np.float32)
@@ -149,7 +149,7 @@ def _beard(canvas: np.ndarray, shape: np.ndarray, colour: list[float]) -> None:
     _fill(canvas, np.vstack([jaw, top]), colour, 0.07)
 
 
-def _mouth(canvas: np.ndarray, shape: np.ndarray, look: Look) -> None:
+def _mouth(canvas: np.ndarray, shape: np.ndarray, look: DrawnLook) -> None:
     skin = np.array(look.skin)
     rose = skin * (1 - look.lips) + np.array([190, 70, 76]) * look.lips
     lip = np.minimum(rose, skin * [1.0, 0.8, 0.82])
@@ -185,7 +185,7 @@ def _nose(canvas: np.ndarray, shape: np.ndarray, skin: np.ndarray) -> None:
     _line(canvas, shape[27:31, :2] - [0, 0.03], [*light, 0.4], 0.07, 0.05)
 
 
-def _eye(canvas: np.ndarray, eye: np.ndarray, look: Look) -> None:
+def _eye(canvas: np.ndarray, eye: np.ndarray, look: DrawnLook) -> None:
     skin = np.array(look.skin)
     centre = eye.mean(axis=0)
     width = np.ptp(eye[:, 0])
@@ -203,7 +203,7 @@ def _eye(canvas: np.ndarray, eye: np.ndarray, look: Look) -> None:
     _line(canvas, eye[[0, 1, 2, 3]] - [0, 0.09], [*(skin * 0.6), 0.6], 0.025, 0.02)
 
 
-def _brow(canvas: np.ndarray, brow: np.ndarray, look: Look) -> None:
+def _brow(canvas: np.ndarray, brow: np.ndarray, look: DrawnLook) -> None:
     colour = np.array(look.hair) * 0.75 + np.array(look.skin) * 0.12
     weight = 0.055 * look.brow_weight
     thick = np.array([0.5, 1.0, 1.1, 1.0, 0.6])[:, None] * [0, weight]
@@ -211,7 +211,7 @@ def _brow(canvas: np.ndarray, brow: np.ndarray, look: Look) -> None:
     _fill(canvas, band, [*colour, 0.85], 0.025)
 
 
-def _hair(canvas: np.ndarray, shape: np.ndarray, look: Look, rng: np.random.Generator) -> None:
+def _hair(canvas: np.ndarray, shape: np.ndarray, look: DrawnLook, rng: np.random.Generator) -> None:
     """Everything above a hairline that comes down to the temples; strands along it."""
     x = np.linspace(-EXTENT, EXTENT, 49)
     rim = abs(shape[0, 0])
