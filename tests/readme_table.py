@@ -2,44 +2,43 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from uncover.scores import badness, heading, number, part_of, read_results
+
 ROOT = Path(__file__).resolve().parents[1]
 TABLES = {"short": "weights/results.json", "beside": "docs/results-utkface.json"}
 """Name of each table's marks in README.md -> the results that it shows."""
-METRICS = {
-    "psnr_hole": ("PSNR in the hole, dB ↑", ".1f", lambda value: -value),
-    "c2st": ("told from photos, AUC (.5 is best) ↓", ".2f", lambda value: value),
-    "sharpness": ("sharpness (1 is the photo's)", ".2f", lambda value: abs(value - 1)),
-    "kid": ("KID ↓", ".2g", lambda value: value),
-}
-"""Metric -> its title, how it is written, and what is the smaller the better."""
+SHOWN = ("psnr_hole", "c2st", "sharpness", "kid")
 NAMES = {"telea": "Telea", "mean-face": "average face", "pca": "PCA", "seed": "original's model"}
 
 
 def short_table(results: dict[str, Any], own: str = "uncover") -> str:
-    """Ours, and the best of the others for each metric, as Markdown with a line on the data."""
-    wholes = {name: _whole(model) for name, model in results["models"].items()}
+    """Ours, and the best of the others for each metric, the better of both in bold, as Markdown
+    with a line on the data."""
+    wholes = {name: part_of(model["slices"], {}) for name, model in results["models"].items()}
     data, ours = results["data"], wholes[own]
     titles, mine, best = [""], ["uncover"], ["best of the others"]
-    for metric, (title, written, badness) in METRICS.items():
+    for metric in SHOWN:
         values = {name: _value(whole, metric) for name, whole in wholes.items()}
         if values[own] is None:
             continue
-        others = {n: v for n, v in values.items() if n != own and v is not None}
-        name = min(others, key=lambda one: badness(others[one]), default=None)
-        titles.append(title)
-        mine.append(f"**{values[own]:{written}}**")
-        said = "–" if name is None else f"{others[name]:{written}} ({NAMES.get(name, name)})"
+        bad = {name: badness(metric, v) for name, v in values.items() if v is not None}
+        name = min((n for n in bad if n != own), key=bad.__getitem__, default=None)
+        better = name is None or bad[own] <= bad[name]
+        titles.append(heading(metric, plain=True))
+        mine.append(_bold(number(values[own], metric), better))
+        said = "–"
+        if name is not None:
+            said = f"{_bold(number(values[name], metric), not better)} ({NAMES.get(name, name)})"
         best.append(said)
     titles.append("photos scored")
     left_out = sum((data.get("left_out") or {}).values())
     share = _value(ours, "coverage")
     share = ours["n"] / (ours["n"] + left_out) if share is None else share
-    mine.append(f"**{share:.1%}**")
+    mine.append(f"{share:.1%}")
     best.append("the same")
     rows = [titles, ["---", *["--:"] * (len(titles) - 1)], mine, best]
     table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
@@ -48,17 +47,22 @@ def short_table(results: dict[str, Any], own: str = "uncover") -> str:
     return f"{table}\n\n{words.strip()}\n"
 
 
+def _bold(text: str, bold: bool) -> str:
+    return f"**{text}**" if bold else text
+
+
 def _gap(model: dict[str, Any]) -> str:
     """For whom it works best and worst."""
     gap = model.get("gaps", {}).get("ethnicity", {}).get("lpips")
-    groups = {
-        s["slice"]["ethnicity"]: s["metrics"]["lpips"]["value"]
-        for s in model["slices"]
-        if s["slice"].get("pose") == "all" and s["metrics"].get("lpips", {}).get("value")
-    }
-    if not gap or "all" not in groups:
+    if not gap:
         return ""
-    share = gap["gap"] / groups["all"]
+    groups = {
+        name: _value(part_of(model["slices"], {"ethnicity": name} if name else {}), "lpips")
+        for name in (gap["best"], gap["worst"], "")
+    }
+    if not all(groups.values()):
+        return ""
+    share = gap["gap"] / groups[""]
     return (
         f"By the data set's labels it works best for “{gap['best']}” (LPIPS "
         f"{groups[gap['best']]:.3f}, lower is better) and worst for “{gap['worst']}” "
@@ -66,12 +70,8 @@ def _gap(model: dict[str, Any]) -> str:
     )
 
 
-def _whole(model: dict[str, Any]) -> dict[str, Any]:
-    return next(s for s in model["slices"] if set(s["slice"].values()) == {"all"})
-
-
-def _value(whole: dict[str, Any], metric: str) -> float | None:
-    return whole["metrics"].get(metric, {}).get("value")
+def _value(part: dict[str, Any] | None, metric: str) -> float | None:
+    return None if part is None else part["metrics"].get(metric, {}).get("value")
 
 
 def marks(name: str) -> tuple[str, str]:
@@ -81,7 +81,7 @@ def marks(name: str) -> tuple[str, str]:
 
 def table_of(name: str) -> str:
     """A table of `TABLES`, as it should stand in README.md."""
-    return short_table(json.loads((ROOT / TABLES[name]).read_text("utf-8")))
+    return short_table(read_results(ROOT / TABLES[name]))
 
 
 def main() -> int:

@@ -48,5 +48,5 @@ def test_the_best_of_the_others_is_named_metric_by_metric() -> None:
     data = {"name": "faces", "split": "test", "left_out": {"no face found": 10}}
     table = short_table({"data": data, "models": models})
     rows = [re.split(r"\s*\|\s*", line)[1:-1] for line in table.splitlines()[:4]]
-    assert rows[2] == ["uncover", "**20.0**", "**0.61**", "**90.0%**"]
-    assert rows[3] == ["best of the others", "16.0 (x)", "0.99 (Telea)", "the same"]
+    assert rows[2] == ["uncover", "**20.0**", "**0.610**", "90.0%"]
+    assert rows[3] == ["best of the others", "16.0 (x)", "0.990 (Telea)", "the same"]

@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.digests import code_digest
 from benchmark.features.windows import (
     CHANNELS,
     GRID,
@@ -33,6 +34,9 @@ EFFICIENTNET = "efficientnet-lite2"
 USED_IN_TRAINING = (SQUEEZENET,)
 """Features that this project's training looks through, too: what they judge has learned to please
 them."""
+
+
+_CODE = [Path(__file__).with_name(f"{name}.py") for name in ("networks", "windows", "efficientnet")]
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class FeatureScorer:
 
     def __init__(self, name: str, key: str, network: Network, device: str) -> None:
         self.name = name
-        self.key = f"{key}-2"
+        self.key = f"{key}-{code_digest(*_CODE)}"
         self.network = network
         self.device = torch.device(device)
         self._mixing: Tensor | None = None

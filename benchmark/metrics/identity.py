@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmark.digests import code_digest
 from uncover.crop import fit_similarity
 from uncover.errors import UncoverError
 from uncover.faces import five_points
@@ -40,7 +41,7 @@ TEMPLATE = np.array(
 class IdentityScorer:
     """Rows of descriptors, float (128,) of length 1, of fills and bare faces alike."""
 
-    key = "identity-sface-1"
+    key = f"identity-{code_digest(__file__)}"
     columns = ()
     of_truth = True
 

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from benchmark.digests import code_digest
 from uncover.errors import UncoverError
 from uncover.images import load_lpips
 
@@ -34,7 +35,7 @@ class LpipsScorer:
         if net not in NETS:
             raise UncoverError(f"--lpips {net} is unknown; there are: {', '.join(NETS)}, none")
         self.net = net
-        self.key = f"lpips-0.1-{net}-{torch.device(device).type}"
+        self.key = f"lpips-{net}-{torch.device(device).type}-{code_digest(__file__)}"
         self.device = torch.device(device)
         try:
             self.model = load_lpips(net).to(self.device)

@@ -23,6 +23,7 @@ import cv2
 import numpy as np
 from scipy import linalg
 
+from benchmark.digests import code_digest
 from uncover.crop import FaceCrop
 from uncover.faces import Square, fit_mesh, five_points
 
@@ -70,7 +71,7 @@ COLOURS = len(LIPS) * TUNED.steps * 3
 class MouthScorer:
     """Rows of outlines and colours of fills and bare faces alike; `mouth_distances` judges them."""
 
-    key = "mouth-2"
+    key = f"mouth-{code_digest(__file__)}"
     columns = ()
     of_truth = True
 

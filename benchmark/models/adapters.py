@@ -26,10 +26,10 @@ from urllib.parse import parse_qsl
 import cv2
 import numpy as np
 
+from benchmark.digests import digest
 from benchmark.features import import_callable, source_digest
 from benchmark.models.folders import Command, FolderCommand, FolderModel, run_program, substituted
 from benchmark.models.models import FillModel
-from benchmark.run import digest
 from uncover.errors import UncoverError
 from uncover.weights import hash_file
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.digests import code_digest, digest
 from benchmark.models.models import FillModel, Shown
 from benchmark.photos import DataSet, face_crop
-from benchmark.run import digest
 from uncover.atomic import write_atomically
 from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
@@ -38,7 +38,7 @@ class Telea:
     weights_sha256: str | None = None
 
     def __init__(self) -> None:
-        self.fingerprint = digest("telea", RADIUS, cv2.__version__)
+        self.fingerprint = digest("telea", code_digest(__file__), cv2.__version__)
         self.notes: dict[str, Any] = {}
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ class MeanFace:
     def __init__(self, faces: TrainFaces) -> None:
         self.mean = faces.mean
         self.weights_sha256: str | None = faces.sha256
-        self.fingerprint = digest("mean-face", faces.sha256, cv2.__version__)
+        self.fingerprint = digest("mean-face", code_digest(__file__), faces.sha256, cv2.__version__)
         self.notes: dict[str, Any] = {"training": {"photos": faces.count}}
 
     def fill(self, image: np.ndarray, hole: np.ndarray) -> np.ndarray:
@@ -83,7 +83,7 @@ class Pca:
         self.mean, self.components = faces.mean, faces.components
         self.variances, self.noise = faces.variances, faces.noise
         self.weights_sha256: str | None = faces.sha256
-        self.fingerprint = digest("pca", NOISE, faces.sha256, cv2.__version__)
+        self.fingerprint = digest("pca", code_digest(__file__), faces.sha256, cv2.__version__)
         self.notes: dict[str, Any] = {
             "training": {"photos": faces.count, "components": len(faces.variances)}
         }

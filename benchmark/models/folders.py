@@ -22,8 +22,8 @@ from typing import Any
 import cv2
 import numpy as np
 
+from benchmark.digests import digest
 from benchmark.models.models import Shown
-from benchmark.run import digest
 from uncover.errors import UncoverError
 from uncover.images import READABLE, read_image
 from uncover.weights import hash_file

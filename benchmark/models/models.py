@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+import cv2
 import numpy as np
 
 import uncover
+from benchmark.digests import code_digest, digest
 from benchmark.photos import Cut
-from benchmark.run import digest
 from uncover.errors import UncoverError, WeightsError
 from uncover.faces import five_points
 
@@ -131,7 +132,8 @@ class UncoverModel:
         self.weights_sha256: str | None = component.sha256
         kind = torch.device(device).type
         what = component.sha256 if original else config.fingerprint()
-        self.fingerprint = digest(what, filling_code(), torch.__version__, kind)
+        versions = (torch.__version__, cv2.__version__)
+        self.fingerprint = digest(what, filling_code(), *versions, kind)
         self.notes: dict[str, Any] = {"training": component.training or {}}
         # Neither detector nor segmenter is asked where the face is framed already.
         enlarger = None
@@ -166,15 +168,16 @@ def weights_name(source: str) -> str:
 
 def filling_code() -> str:
     """Fingerprint of all the code that a fill may pass through."""
-    return digest(*(file.read_text(encoding="utf-8") for file in filling_files()))
+    return code_digest(*filling_files())
 
 
 def filling_files() -> list[Path]:
-    """Every file of `uncover` but for other backends and the commands, and this one."""
+    """Every file of `uncover` but for other backends and the commands, and this one; stubs too,
+    which say where a room's names come from."""
     folder = Path(uncover.__file__).parent
     files = [
         file
-        for file in sorted(folder.rglob("*.py"))
+        for file in sorted((*folder.rglob("*.py"), *folder.rglob("*.pyi")))
         if file.relative_to(folder).parts[0] not in _NOT_FILLING
     ]
     return [*files, Path(__file__)]

@@ -15,7 +15,7 @@ from benchmark.numbers.bootstrap import (
     weighted_means,
 )
 from benchmark.numbers.results import Measured, Scored, Settings
-from uncover.scores import LIMIT, METRICS, badness
+from uncover.scores import LIMIT, METRICS, TOO_FEW, badness
 
 MIN_PHOTOS = 10
 SHUFFLES = 1000
@@ -52,7 +52,7 @@ def _factor_gaps(
         ]
         if len(usable) < 2:
             empty = dict.fromkeys(("worst", "best", "gap", "low", "high"))
-            gaps[metric] = {**empty, "note": "too few"}
+            gaps[metric] = {**empty, "note": TOO_FEW}
             continue
         bad = {id(s): float(badness(metric, _value(s, model, metric))) for s in usable}
         ranked = sorted(usable, key=lambda s: bad[id(s)])

@@ -20,7 +20,8 @@ from benchmark.photos import crops
 from benchmark.photos.crops import Cut
 from benchmark.photos.datasets import DataSet, Photo
 from benchmark.photos.pose import estimate_yaw
-from benchmark.run import Table, digest
+from benchmark.digests import code_digest, digest
+from benchmark.run import Table
 from uncover.errors import UncoverError
 from uncover.faces import find_landmarks, pose_bin
 from uncover.masking import MaskStyle, draw_mask, mask_alpha, random_style
@@ -102,12 +103,13 @@ def hole_of(alpha: np.ndarray) -> np.ndarray:
     return cv2.dilate((alpha > ALPHA).astype(np.uint8), disc).astype(bool)
 
 
-def code_digest() -> str:
+def drawing_code() -> str:
     """Fingerprint of the code that decides the pictures, so that stale values are not reused."""
     here, package = Path(__file__).parent, Path(uncover.__file__).parent
-    files = [here / "rendered.py", here / "crops.py", *sorted((package / "crop").glob("*.py"))]
-    files += [*sorted((package / "masking").rglob("*.py")), *finder_code()]
-    return digest(*(file.read_text(encoding="utf-8") for file in files), cv2.__version__)
+    files = [here / "rendered.py", here / "crops.py", *finder_code()]
+    for room in ("crop", "images", "masking"):
+        files += sorted((package / room).rglob("*.py"))
+    return digest(code_digest(*files), cv2.__version__)
 
 
 def finder_code() -> list[Path]:
@@ -125,7 +127,7 @@ def draw_cases(
     Args:
         size: side of the pictures; None is each photo's own resolution.
     """
-    code = code_digest()
+    code = drawing_code()
     finder = digest(*(file.read_text(encoding="utf-8") for file in finder_code()))
     table = Table(cache / f"landmarks-tolerant-{finder}")
     drawable = Table(cache / f"holes-{code}")

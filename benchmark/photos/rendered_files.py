@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from benchmark.digests import digest
 from benchmark.photos.datasets import DataSet
 from benchmark.photos.rendered import Case, Cases, Lost, Rendered, mask_style
-from benchmark.run import digest
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
 from uncover.faces import UNKNOWN, pose_bin

@@ -74,7 +74,9 @@ def results_block(results: dict[str, Any]) -> str:
         tables.training_lines(results),
     ]
     for factor in results["factors"]:
-        name = "estimated |yaw|" if factor == "pose" else factor.replace("_", " ")
+        name = factor.replace("_", " ")
+        if factor == "pose":
+            name = "|yaw|" if data.get("pose") == "given" else "estimated |yaw|"
         if factor in data["perceived"]:
             name = f"perceived {name}"
         parts += [

@@ -209,7 +209,7 @@ def gap_chart(results: Results, metric: str) -> Figure:
     labels = []
     for y, (factor, name, gap) in enumerate(rows):
         ends = f"{gap['worst']} against {gap['best']}" if gap and gap["gap"] is not None else ""
-        labels.append(f"{factor}, {name}: {ends or 'too few'}")
+        labels.append(f"{factor}, {name}: {ends or TOO_FEW}")
         if not gap or gap["gap"] is None:
             continue
         ax.barh(y, gap["gap"], 0.6, color=_FAINT)

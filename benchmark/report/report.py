@@ -108,7 +108,7 @@ def _reading(results: dict[str, Any]) -> str:
         "- A painted face can be good and differ from the hidden one: what lies under a mask "
         "cannot be known. SSIM and PSNR favour the blurred average of all possible faces; LPIPS "
         "and KID punish it.",
-        f'- "too few": fewer than {results["floor"]} photos for FID and KID.',
+        f'- "{TOO_FEW}": fewer than {results["floor"]} photos for FID and KID.',
         "- KID is unbiased and can be compared between slices (average over all subsets of "
         f"{results['kid_subset_size'] or 'one'} photos). FID is biased, more so for fewer photos "
         "and by an amount that depends on the model; it is given at equal n within a factor, "

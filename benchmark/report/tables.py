@@ -144,7 +144,7 @@ def gap_rows(results: Results, metrics: Sequence[str]) -> str:
                 if gap is None:
                     continue
                 if gap["gap"] is None:
-                    rows.append([factor, name, title(metric, results), "too few", "", "", ""])
+                    rows.append([factor, name, title(metric, results), TOO_FEW, "", "", ""])
                     continue
                 text = cell({**gap, "value": gap["gap"]}, metric)
                 chance = number(gap.get("by_chance"), metric)

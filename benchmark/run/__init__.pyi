@@ -1,5 +1,4 @@
 from .cache import Table as Table
-from .cache import digest as digest
 from .evaluate import begin as begin
 from .evaluate import shown_of as shown_of
 from .options import add_face_arguments as add_face_arguments

@@ -7,7 +7,6 @@ never pictures.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import zipfile
 from collections.abc import Iterable, Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmark.digests import digest
 from uncover.atomic import whole_file
 
 
@@ -25,12 +25,6 @@ def default_folder() -> Path:
         return Path(named)
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     return Path(base) / "uncover" / "benchmark"
-
-
-def digest(*parts: object) -> str:
-    """32 hex digits that name the given parts."""
-    joined = "\0".join(str(part) for part in parts).encode()
-    return hashlib.sha256(joined).hexdigest()[:32]
 
 
 class Table:

@@ -17,10 +17,11 @@ from typing import Any, TypeVar
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.digests import digest
 from benchmark.metrics import Scorer
 from benchmark.models import FillModel, Shown, paint
 from benchmark.photos import Case, Cases, Rendered
-from benchmark.run.cache import Table, digest
+from benchmark.run.cache import Table
 from uncover.errors import UncoverError
 
 TRUTH = "bare-faces"

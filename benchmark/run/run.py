@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
+from benchmark.digests import digest
 from benchmark.models import FillModel, check_comparable
 from benchmark.numbers import Measured, Slice, gaps, make_slices, parse_where, results, select
 from benchmark.photos import Case, Cases, DataSet, Lost, datasets, rendered, rendered_files
 from benchmark.run import lineup
-from benchmark.run.cache import digest
 from benchmark.run.collect import collect
 from benchmark.run.evaluate import TRUTH, Store, World, evaluate
 from benchmark.run.lineup import Lineup

@@ -8,7 +8,7 @@ from typing import Any
 
 from page.show.annotate import GUESS
 from page.show.card import Card, Slice, values_of
-from uncover.scores import badness, cell, fixed, heading, part_of
+from uncover.scores import TOO_FEW, badness, cell, fixed, heading, part_of
 
 FEW = 30
 """Groups of fewer photos are marked: their numbers say little."""
@@ -92,7 +92,7 @@ def _gap(slices: Sequence[Slice], factor: str) -> str:
         for s in slices
         if set(fixed(s)) == {factor} and (value := _enough(s, "lpips")) is not None
     ]
-    return f"{max(values) - min(values):.3f}" if len(values) > 1 else "too few"
+    return f"{max(values) - min(values):.3f}" if len(values) > 1 else TOO_FEW
 
 
 def _words(card: Card, metric: str) -> str:

@@ -24,7 +24,7 @@ _WORDS = {
 class Metric:
     """One metric.
 
-    title: in reports. aim: "high", "low", "one" (the photos' own value is 1), or "limit" (never a
+    title: in reports. plain: the title for readers who do not know it, or "". aim: "high", "low", "one" (the photos' own value is 1), or "limit" (never a
     success: not ranked). digits: shown behind the point. of_set: a value of a set of photos, not
     the average of values per photo. middle: a slice's value is the median, not the mean.
     network: what of the run it depends on: "features", "lpips_net" or nothing.
@@ -38,6 +38,7 @@ class Metric:
     of_set: bool = False
     middle: bool = False
     network: str = ""
+    plain: str = ""
 
     @property
     def mark(self) -> str:
@@ -55,12 +56,15 @@ _ALL = (
     Metric("ssim", "SSIM whole", HIGH),
     Metric("ssim_hole", "SSIM hole", HIGH),
     Metric("psnr", "PSNR whole", HIGH, 1, "dB"),
-    Metric("psnr_hole", "PSNR hole", HIGH, 1, "dB"),
+    Metric("psnr_hole", "PSNR hole", HIGH, 1, "dB", plain="PSNR in the hole"),
     Metric("lpips", "LPIPS", LOW, network="lpips_net"),
-    Metric("sharpness", "sharpness", ONE, 2, middle=True),
+    Metric("sharpness", "sharpness", ONE, 2, middle=True, plain="sharpness, share of the photo's"),
     Metric("edge", "edge", ONE, 2, middle=True),
     Metric("mouth", "mouth", LOW, 2),
-    Metric("c2st", "C2ST texture", LOW, of_set=True, network="features"),
+    Metric(
+        "c2st", "C2ST texture", LOW, of_set=True, network="features",
+        plain="told from photos, AUC (.5 is best)",
+    ),  # fmt: skip
     Metric("c2st_structure", "C2ST structure", LOW, of_set=True, network="features"),
     Metric("identity", "identity", LIMIT, 2),
     # Kernel distances depend on the features' scale: thousandths for some, tens for others.

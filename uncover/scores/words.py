@@ -8,10 +8,11 @@ from typing import Any
 from uncover.scores.known import METRICS
 
 
-def heading(metric: str) -> str:
-    """Title, unit and direction, such as "PSNR hole, dB ↑"."""
+def heading(metric: str, plain: bool = False) -> str:
+    """Title, unit and direction, such as "PSNR hole, dB ↑"; plain: in plainer words, if any."""
     known = METRICS[metric]
-    title = f"{known.title}, {known.unit}" if known.unit else known.title
+    called = (known.plain if plain else "") or known.title
+    title = f"{called}, {known.unit}" if known.unit else called
     return f"{title} {known.mark}"
 
 
