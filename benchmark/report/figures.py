@@ -16,7 +16,7 @@ from benchmark.numbers import MIN_PHOTOS
 from benchmark.report import tables
 from benchmark.report.canvas import COLOURS
 from uncover.atomic import write_atomically
-from uncover.scores import METRICS, badness, fixed, part_of
+from uncover.scores import METRICS, TOO_FEW, badness, fixed, part_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

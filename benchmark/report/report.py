@@ -8,6 +8,7 @@ from typing import Any
 from benchmark.features import INCEPTION, NONE, USED_IN_TRAINING
 from benchmark.report import tables
 from uncover.atomic import write_atomically
+from uncover.scores import TOO_FEW
 
 GUESS = "Every painted face is a guess. It is never an identification."
 

@@ -63,7 +63,7 @@ def test_uncover(client: Client, photo: Path) -> None:
     x0, y0, x1, y1 = stand_ins.MOUTH
     changed = (before != after).any(-1)
     assert changed[y0:y1, x0:x1].all()
-    assert changed.sum() == report["faces"][0]["painted_pixels"] or changed.sum() > 0
+    assert 0 < changed.sum() <= report["faces"][0]["painted_pixels"]
     assert "not an identification" in report["note"]
     assert Path(got).name == "portrait_uncovered.png"
     jpeg, _ = client.predict(

@@ -24,8 +24,8 @@ _WORDS = {
 class Metric:
     """One metric.
 
-    title: in reports. plain: the title for readers who do not know it, or "". aim: "high", "low", "one" (the photos' own value is 1), or "limit" (never a
-    success: not ranked). digits: shown behind the point. of_set: a value of a set of photos, not
+    title: in reports. plain: the same for readers who do not know the metric, or "". aim: "high",
+    "low", "one" (the photos' own value is 1), or "limit" (never a success: not ranked). digits: shown behind the point. of_set: a value of a set of photos, not
     the average of values per photo. middle: a slice's value is the median, not the mean.
     network: what of the run it depends on: "features", "lpips_net" or nothing.
     """
@@ -62,7 +62,11 @@ _ALL = (
     Metric("edge", "edge", ONE, 2, middle=True),
     Metric("mouth", "mouth", LOW, 2),
     Metric(
-        "c2st", "C2ST texture", LOW, of_set=True, network="features",
+        "c2st",
+        "C2ST texture",
+        LOW,
+        of_set=True,
+        network="features",
         plain="told from photos, AUC (.5 is best)",
     ),  # fmt: skip
     Metric("c2st_structure", "C2ST structure", LOW, of_set=True, network="features"),
