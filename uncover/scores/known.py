@@ -24,10 +24,11 @@ _WORDS = {
 class Metric:
     """One metric.
 
-    title: in reports. plain: the same for readers who do not know the metric, or "". aim: "high",
-    "low", "one" (the photos' own value is 1), or "limit" (never a success: not ranked). digits: shown behind the point. of_set: a value of a set of photos, not
-    the average of values per photo. middle: a slice's value is the median, not the mean.
-    network: what of the run it depends on: "features", "lpips_net" or nothing.
+    title: in reports. plain: the same for readers who do not know the metric, or "".
+    aim: "high", "low", "one" (the photos' own value is 1), or "limit" (never a success: not
+    ranked). digits: shown behind the point. of_set: a value of a set of photos, not the average of
+    values per photo. middle: a slice's value is the median, not the mean. network: what of the run
+    it depends on: "features", "lpips_net" or nothing.
     """
 
     name: str
@@ -68,7 +69,7 @@ _ALL = (
         of_set=True,
         network="features",
         plain="told from photos, AUC (.5 is best)",
-    ),  # fmt: skip
+    ),
     Metric("c2st_structure", "C2ST structure", LOW, of_set=True, network="features"),
     Metric("identity", "identity", LIMIT, 2),
     # Kernel distances depend on the features' scale: thousandths for some, tens for others.
