@@ -15,6 +15,18 @@ from uncover.networks import Segmentation
 from uncover.networks.generator import GeneratorConfig
 from uncover.weights.registry import REGISTRY, Spec
 
+SMALL_TOLD = GeneratorConfig(
+    resolution=64,
+    widths=(8, 12, 16),
+    blocks=(1, 2, 1),
+    detail_width=8,
+    look=True,
+    latent=4,
+    coarse_widths=(8, 12),
+    coarse_blocks=(1, 1),
+    coarse_heads=2,
+)
+
 SMALL = GeneratorConfig(
     resolution=64,
     widths=(8, 16),

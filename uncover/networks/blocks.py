@@ -1,15 +1,13 @@
 """What the generator's two stages are built of: residual blocks, attention, a place's own bias.
 
 The two stages are convolutions with batch norm and ReLU (He et al. 2016, arXiv:1512.03385), whose
-norms `fold` merges into the convolutions: once a network is trained they cost nothing. The latent
-vector's layers are group norm, SiLU, convolution (Wu & He 2018, arXiv:1803.08494). Attention is
+norms `fold` merges into the convolutions: once a network is trained they cost nothing. Attention is
 multi-head self-attention over positions (SAGAN, Zhang et al. 2019, arXiv:1805.08318).
 """
 
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 
 import torch
@@ -26,23 +24,6 @@ def silence(layer: nn.Conv2d) -> None:
     assert layer.bias is not None
     nn.init.zeros_(layer.weight)
     nn.init.zeros_(layer.bias)
-
-
-class ResidualBlock(nn.Module):
-    """(norm - SiLU - conv) twice, added to the input."""
-
-    def __init__(self, width_in: int, width: int, groups: int) -> None:
-        super().__init__()
-        self.norm1 = nn.GroupNorm(math.gcd(groups, width_in), width_in)
-        self.norm2 = nn.GroupNorm(math.gcd(groups, width), width)
-        self.conv1 = nn.Conv2d(width_in, width, 3, padding=1)
-        self.conv2 = nn.Conv2d(width, width, 3, padding=1)
-        self.skip = nn.Conv2d(width_in, width, 1) if width_in != width else nn.Identity()
-        silence(self.conv2)
-
-    def forward(self, x: Tensor) -> Tensor:
-        h = self.norm2(self.conv1(F.silu(self.norm1(x))))
-        return self.skip(x) + self.conv2(F.silu(h))
 
 
 class ConvNorm(nn.Sequential):

@@ -4,9 +4,8 @@ Two stages. The coarse one (`uncover.networks.coarse`) completes the crop at a q
 resolution. The fine one is a residual U-Net whose body also runs at a quarter of the resolution:
 pixel-unshuffle in, pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158), so that a 256 px crop
 costs what a plain 64 px U-Net costs. It starts from the coarse completion, sees the coarse stage's
-features, and adds what a quarter of the resolution cannot hold. An optional latent vector moves
-what the coarse stage found (`uncover.networks.variety`): other faces that fit, where none is the
-best guess.
+features, and adds what a quarter of the resolution cannot hold. The coarse stage may be told how
+the face shall look; a latent vector is for what that leaves open: other faces that fit.
 """
 
 from __future__ import annotations
@@ -23,7 +22,6 @@ from torch import Tensor, nn
 from uncover.faces import PROPERTIES, asked_look
 from uncover.networks.blocks import ConvNorm, UNet, binomial, smooth_fill
 from uncover.networks.coarse import MOUTHS, UNSHUFFLE, CoarseStage, shrink
-from uncover.networks.variety import Variety
 from uncover.strict import added_later
 
 DRAWN = PROPERTIES[:2]
@@ -42,17 +40,13 @@ class GeneratorConfig:
     resolution: side of the square crop in pixels, a multiple of 4 * 2 ** (len(widths) - 1).
     widths: channels per level of the fine stage, from a quarter of the crop's resolution on.
     blocks: residual blocks per level of the encoder; the decoder has half as many, rounded up.
-    groups: groups of the latent's normalisation, or their greatest common divisor with its width.
     detail_width: channels of the half-resolution stage that draws fine texture.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
-    latent, variety_width: length of the latent vector, 0 for none, and channels of what it passes
-      through; needs the coarse stage.
     coarse_widths, coarse_blocks: the same for the coarse stage, from an eighth of the crop's
       resolution on; empty leaves it out, and the fine stage starts from a smooth fill.
     coarse_heads: attention heads at the coarse stage's last level; 0 switches them off.
-    mirrored: the coarse completion is the mean of the crop's and of its mirror image's.
-    look: the coarse stage is told how the face shall look (`uncover.faces.asked_look`), and
-      `latent` is the length of that vector's latent.
+    look: the coarse stage is told how the face shall look (`uncover.faces.asked_look`).
+    latent: length of the latent in that vector, 0 for none; only with `look`.
     coarse_smoothing: as `smoothing`, for the coarse stage.
     guided: the fine stage sees the coarse stage's features, beside what it starts from.
     detail_smoothing: as `smoothing`, for the shuffle from the body to the half-resolution stage,
@@ -62,15 +56,12 @@ class GeneratorConfig:
     resolution: int = 256
     widths: tuple[int, ...] = (32, 96)
     blocks: tuple[int, ...] = (1, 2)
-    groups: int = 8
     detail_width: int = 24
     smoothing: int = 1
     latent: int = 0
-    variety_width: int = 64
     coarse_widths: tuple[int, ...] = (64, 128, 256)
     coarse_blocks: tuple[int, ...] = (1, 2, 3)
     coarse_heads: int = 4
-    mirrored: bool = added_later(False)
     look: bool = added_later(False)
     coarse_smoothing: int = added_later(0)
     guided: bool = added_later(True)
@@ -92,10 +83,8 @@ class GeneratorConfig:
         for name in ("smoothing", "coarse_smoothing", "detail_smoothing"):
             if not 0 <= getattr(self, name) <= 4:
                 raise ValueError(f"{name} must lie in 0..4, not {getattr(self, name)}")
-        if self.latent < 0 or self.variety_width < 1 or (self.latent and not self.coarse_widths):
-            raise ValueError("latent must not be negative and needs coarse_widths")
-        if self.groups < 1:
-            raise ValueError(f"groups must be positive, not {self.groups}")
+        if self.latent < 0 or (self.latent and not (self.look and self.coarse_widths)):
+            raise ValueError("latent must not be negative and needs look and coarse_widths")
         heads, seen = self.coarse_heads, self.coarse_widths[-1:]
         if heads < 0 or (heads and any(width % heads for width in seen)):
             raise ValueError(f"coarse_heads must divide {seen[0]}, the width it attends at")
@@ -107,9 +96,8 @@ class Generator(nn.Module):
     def __init__(self, config: GeneratorConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or GeneratorConfig()
-        widths, groups = config.widths, config.groups
+        widths = config.widths
         self.coarse: CoarseStage | None = None
-        self.variety: Variety | None = None
         if config.coarse_widths:
             self.coarse = CoarseStage(
                 config.resolution // PATCH,
@@ -121,9 +109,6 @@ class Generator(nn.Module):
             )
             if config.guided:
                 self.guide = nn.Conv2d(config.coarse_widths[0], widths[1], 1)
-        if config.latent and not config.look:
-            side, seen = config.resolution // PATCH // UNSHUFFLE, config.coarse_widths[0]
-            self.variety = Variety(side, seen, config.latent, config.variety_width, groups)
         self.stem = ConvNorm(4 * PATCH**2, widths[0], 3)
         self.body = UNet(widths, config.blocks)
         detail = config.detail_width
@@ -140,48 +125,25 @@ class Generator(nn.Module):
         self,
         image: Tensor,
         mask: Tensor,
-        z: Tensor | None = None,
         look: Tensor | None = None,
         count: int = 1,
     ) -> tuple[Tensor, Tensor | None]:
         """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features.
 
-        z: (K, B, latent) gives K answers to each crop one after the other, (K * B, ...), of a
-        network without a look. look: (count * B, look_size), of one that has it: `count` answers
-        to each crop, which share the encoder.
+        look: (count * B, look_size): `count` answers to each crop, which share the encoder.
         """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
         known, hole = shrink(image, mask, PATCH)
-        if z is None and count > 1:
+        if count > 1:
             base, maps = self.coarse.encode(known, hole)
             base, image, mask = (each.repeat(count, 1, 1, 1) for each in (base, image, mask))
             maps = [each.repeat(count, 1, 1, 1) for each in maps]
             small, features = self.coarse.finish(base, maps, look)
-        elif z is None:
-            small, features = self._complete(known, hole, look)
         else:
-            assert self.variety is not None
-            base, h = self.coarse.begin(known, hole)
-            small, _ = self.coarse.paint(base, h)
-            base, h, small, hole, image, mask = (
-                each.repeat(len(z), 1, 1, 1) for each in (base, h, small, hole, image, mask)
-            )
-            h = h + self.variety(h, small, hole, z.flatten(0, 1))
-            small, features = self.coarse.paint(base, h)
+            small, features = self.coarse(known, hole, look)
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
-
-    def _complete(
-        self, known: Tensor, hole: Tensor, look: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """The coarse stage's best guess of the small crop, and its features."""
-        assert self.coarse is not None
-        if not self.config.mirrored:
-            return self.coarse(known, hole, look)
-        both = [torch.cat([x, x.flip(-1)]) for x in (known, hole)]
-        small, features = (x.chunk(2) for x in self.coarse(*both))
-        return (small[0] + small[1].flip(-1)) / 2, features[0]
 
     def refine(self, base: Tensor, guide: Tensor | None, mask: Tensor) -> Tensor:
         """The fine stage: the crop (B, 3, S, S) from what `start` gave."""
@@ -207,14 +169,11 @@ class Generator(nn.Module):
         the faces shall look, (B, look_size) as `uncover.faces.asked_look` makes it; None leaves
         that to the network.
         """
-        if z is not None and self.told:
-            count = len(z)
-            start = self.start(image, mask, look=self._looks(z, look), count=count)
-            return self.refine(*start, mask.repeat(count, 1, 1, 1)).unflatten(0, (count, -1))
         if z is None:
-            return self.refine(*self.start(image, mask, look=look), mask)
-        out = self.refine(*self.start(image, mask, z), mask.repeat(len(z), 1, 1, 1))
-        return out.unflatten(0, (len(z), len(image)))
+            return self.refine(*self.start(image, mask, look), mask)
+        count = len(z)
+        start = self.start(image, mask, self._looks(z, look), count)
+        return self.refine(*start, mask.repeat(count, 1, 1, 1)).unflatten(0, (count, -1))
 
     def _looks(self, z: Tensor, look: Tensor | None) -> Tensor:
         """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent).
@@ -266,7 +225,7 @@ class Generator(nn.Module):
     @property
     def varied(self) -> bool:
         """Whether there is a latent vector, and so more than one answer."""
-        return self.variety is not None or (self.told and self.config.latent > 0)
+        return self.config.latent > 0
 
     @property
     def told(self) -> bool:

@@ -83,7 +83,7 @@ def test_a_missed_mask_has_guesses_too(uncoverer: Uncoverer, tmp_path: Path) -> 
 
 
 def test_one_answer_is_said(tmp_path: Path) -> None:
-    uncoverer = stand_ins.uncoverer(small_generator(varied=False))
+    uncoverer = stand_ins.uncoverer(small_generator(told=False))
     photo = stand_ins.clothed(tmp_path / "photo.png")
     visit, _ = start(uncoverer, photo, tmp_path / "out", "feather", False)
     with pytest.raises(UncoverError, match="one answer to a face"):

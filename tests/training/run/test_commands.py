@@ -50,7 +50,7 @@ def asked_for_help(module: str, *missing: str) -> subprocess.CompletedProcess[st
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
 
-@pytest.mark.parametrize("module", ["training.gan", "training.variety"])
+@pytest.mark.parametrize("module", ["training.gan", "training.enlarger"])
 def test_without_the_extras_one_line_says_which_to_install(module) -> None:
     done = asked_for_help(module, *EXTRAS)
     assert done.returncode == 1

@@ -39,7 +39,6 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         coarse_widths=(8, 12),
         coarse_blocks=(1, 1),
         coarse_heads=2,
-        mirrored=True,
     )
     seer = SegmenterConfig(
         resolution=64, widths=(8, 16), detail_width=4, dilation=0.03, presence=0.3
