@@ -192,8 +192,8 @@ def face_cases(given: argparse.Namespace) -> list[Case]:
 
 def _ap_table(rows: list[dict[str, Any]]) -> str:
     lines = [
-        [row["class"], row["size"], str(row["n"]), tables.number(row["ap"], "ssim"),
-         tables.number(row["ap50"], "ssim"), tables.number(row.get("found"), "ssim")]
+        [row["class"], row["size"], str(row["n"]), tables.number(row["ap"], 3),
+         tables.number(row["ap50"], 3), tables.number(row.get("found"), 3)]
         for row in rows
     ]  # fmt: skip
     return tables.table(

@@ -57,8 +57,8 @@ def mask_table(rows: list[dict[str, Any]]) -> str:
     header = ["slice", "n", "IoU [95 %]", "IoU median", "IoU 5th percentile", "missed, %"]
     header += ["eye line median, degrees", "95th percentile"]
     lines = [
-        [row["slice"], str(row["n"]), tables.cell(row["iou"], "ssim"),
-         tables.number(row["iou"]["median"], "ssim"), tables.number(row["iou"]["p5"], "ssim"),
+        [row["slice"], str(row["n"]), tables.cell(row["iou"], 3),
+         tables.number(row["iou"]["median"], 3), tables.number(row["iou"]["p5"], 3),
          f"{100 * row['missed']:.2f}", f"{row['eye_line']['median']:.1f}",
          f"{row['eye_line']['p95']:.1f}"]
         for row in rows

@@ -28,6 +28,7 @@ from benchmark.features.windows import (
 )
 from uncover.errors import UncoverError
 from uncover.images import fetching
+from uncover.networks import IMAGE_MEAN, IMAGE_STD
 
 INCEPTION, SQUEEZENET, NONE = "inception", "squeezenet1_1", "none"
 EFFICIENTNET = "efficientnet-lite2"
@@ -191,8 +192,8 @@ def _squeezenet(device: str) -> Network:
             "use --features none, or go online once"
         ) from error
     body = model.features.eval().requires_grad_(False).to(device)
-    mean = torch.tensor([0.485, 0.456, 0.406], device=device)[:, None, None]
-    std = torch.tensor([0.229, 0.224, 0.225], device=device)[:, None, None]
+    mean = torch.tensor(IMAGE_MEAN, device=device)[:, None, None]
+    std = torch.tensor(IMAGE_STD, device=device)[:, None, None]
     return _pooled(lambda images: body((images.float() / 255 - mean) / std))
 
 

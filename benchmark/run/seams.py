@@ -183,7 +183,7 @@ def _row(name: str, values: np.ndarray, seed: int) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
-    kinds = {"gradient": "ssim", "step": "ssim", "psnr": "psnr"}
+    kinds: dict[str, str | int] = {"gradient": 3, "step": 3, "psnr": "psnr"}
     lines = [
         [row["way"], *(tables.cell(row[k], kind) for k, kind in kinds.items())] for row in rows
     ]

@@ -17,6 +17,7 @@ from uncover.images import Photo, load_lpips, ssim_map
 from uncover.masking import MaskStyle, draw_mask, random_style
 from uncover.pipeline import Uncoverer
 from uncover.results import Result
+from uncover.scores import number
 
 SIDE = 256
 _lock = threading.Lock()
@@ -197,7 +198,7 @@ def in_words(guess: Guess) -> str:
     s = guess.scores
 
     def cell(value: float | None) -> str:
-        return "not available here" if value is None else f"{value:.3f}"
+        return "not available here" if value is None else number(value, 3)
 
     lines = [
         "| compared with the true face | in the hole | whole face crop |",

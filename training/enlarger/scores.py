@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from training.run import write_sheet
+from uncover.images import psnr
 from uncover.networks import ENLARGED, Enlarger, Generator
 
 SHOWN = 8  # faces on a sheet
@@ -59,9 +60,8 @@ def detail_scores(
     for name, filled in (("plain", plain), ("fine", fine)):
         triples = list(zip(truth, filled, holes, strict=True))
         ratios = [fine_energy(b, h) / max(fine_energy(a, h), 1e-3) for a, b, h in triples]
-        errors = [((a[h].astype(np.float64) - b[h]) ** 2).mean() for a, b, h in triples]
         scores[f"sharpness_{name}"] = float(np.sqrt(np.nanmedian(ratios)))
-        scores[f"psnr_{name}"] = float(np.mean(10 * np.log10(255**2 / np.maximum(errors, 1e-3))))
+        scores[f"psnr_{name}"] = float(np.mean([psnr(b[h], a[h]) for a, b, h in triples]))
     return scores
 
 

@@ -41,7 +41,7 @@ from training.run import (
 )
 from uncover.atomic import recovered
 from uncover.faces import look_size
-from uncover.networks import PATCH, CoarseStage, look_vector, shrink, to_network
+from uncover.networks import PATCH, CoarseStage, look_vector, shrink, to_network, to_pixels
 
 DRAWN_AT = 2  # crops are drawn at this multiple of the stage's side
 
@@ -179,8 +179,7 @@ def train_coarse(
             with torch.no_grad():
                 chunks = zip(val_known.split(16), val_hole.split(16), strict=True)
                 small = torch.cat([ema(k, h)[0] for k, h in chunks])
-            guess = ((small + 1) * 127.5).round().clamp(0, 255).byte()
-            filled = guess.permute(0, 2, 3, 1).cpu().numpy()
+            filled = to_pixels(small)
             filled[~val_holes] = val_images[~val_holes]
             log.write("val", seen, val_scores(val_images, filled, val_holes, None))
             draw_sheet(folder / "sheets" / f"{seen:09d}.png", val_images, filled, val_holes)

@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
 from training.run import write_sheet
-from uncover.images import tiled
-from uncover.networks import to_network
+from uncover.images import psnr, ssim_map, tiled
+from uncover.networks import to_network, to_pixels
 
 
 @torch.no_grad()
@@ -22,9 +21,8 @@ def predict(model: nn.Module, images: np.ndarray, holes: np.ndarray, batch: int 
     for start in range(0, len(images), batch):
         part = slice(start, start + batch)
         known, hole = to_network(images[part], holes[part], device)
-        painted = ((model(known, hole).float() + 1) * 127.5).round().clamp(0, 255).byte()
-        painted_rgb = painted.permute(0, 2, 3, 1).cpu().numpy()
-        out[part] = np.where(holes[part][..., None], painted_rgb, images[part])
+        painted = to_pixels(model(known, hole))
+        out[part] = np.where(holes[part][..., None], painted, images[part])
     return out
 
 
@@ -36,16 +34,16 @@ def val_scores(
 
     images, filled: uint8 (N, S, S, 3). holes: bool (N, S, S).
     """
-    psnr, similarity, distance = [], [], []
+    decibels, similarity, distance = [], [], []
     for truth, guess, hole in zip(images, filled, holes, strict=True):
-        error = (truth[hole].astype(np.float64) - guess[hole]) ** 2
-        psnr.append(10 * np.log10(255**2 / max(float(error.mean()), 1e-3)))
-        a, b = (torch.from_numpy(x).permute(2, 0, 1)[None].float() / 255 for x in (truth, guess))
-        similarity.append(float(ssim(b, a, data_range=1.0)))
+        decibels.append(psnr(guess[hole], truth[hole]))
+        similarity.append(float(ssim_map(guess, truth).mean()))
         if lpips is not None:
             device = next(lpips.parameters()).device
-            distance.append(float(lpips((b * 2 - 1).to(device), (a * 2 - 1).to(device))))
-    scores = {"psnr_hole": float(np.mean(psnr)), "ssim": float(np.mean(similarity))}
+            pair = torch.from_numpy(np.stack([guess, truth])).permute(0, 3, 1, 2).to(device)
+            a, b = (pair.float() / 127.5 - 1).split(1)
+            distance.append(float(lpips(a, b)))
+    scores = {"psnr_hole": float(np.mean(decibels)), "ssim": float(np.mean(similarity))}
     if distance:
         scores["lpips"] = float(np.mean(distance))
     return scores

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from uncover.errors import UncoverError
+from uncover.networks import IMAGE_MEAN, IMAGE_STD
 
 TAPS = {2: 64, 4: 128, 7: 256, 12: 512}
 """After which layer of SqueezeNet's features a head looks, and how many channels it finds."""
@@ -90,8 +91,8 @@ class FeatureCritic(nn.Module):
         self.pixels = PixelCritic()
         # Not registered: frozen weights that everybody has do not belong into a checkpoint.
         self._classifier = [frozen_squeezenet().to(memory_format=torch.channels_last)]
-        self._mean = torch.tensor([0.485, 0.456, 0.406])[:, None, None]
-        self._std = torch.tensor([0.229, 0.224, 0.225])[:, None, None]
+        self._mean = torch.tensor(IMAGE_MEAN)[:, None, None]
+        self._std = torch.tensor(IMAGE_STD)[:, None, None]
 
     def features(self, image: Tensor) -> list[Tensor]:
         """The classifier's maps of crops (B, 3, S, S) in -1..1, one for each of `TAPS`."""

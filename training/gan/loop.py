@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -24,14 +25,22 @@ from training.gan.discriminators import (
     PatchDiscriminator,
     cut_windows,
     hole_windows,
-    looked_at,
     native_windows,
 )
 from training.gan.evaluate import draw_sheet, predict, val_scores
-from training.gan.networks import build_generator, build_lpips, component_name, update_ema
+from training.gan.networks import (
+    build_generator,
+    build_lpips,
+    component_name,
+    fingerprints,
+    learning_groups,
+    start_from,
+    teacher_of,
+    update_ema,
+)
+from training.gan.pair import DiscriminatorPair, Seen
 from training.gan.settings import GanSettings
 from training.gan.stages import BothStages, Painting, faithful, guess_loss, same_layout
-from training.gan.start import fingerprints, learning_groups, start_from, teacher_of
 from training.run import (
     RunLog,
     RunState,
@@ -139,8 +148,8 @@ def train(
     begun_from = settings.architecture == "unet" and bool(settings.from_truth or weights.faithful)
     learning = BothStages(g) if together else Painting(g) if begun_from else g
     network, optim_g = accelerator.prepare(learning, optim_g)
-    wrapped = {name: accelerator.prepare(critic) for name, critic in critics.items()}
     optim_d = accelerator.prepare(optim_d)
+    pair = DiscriminatorPair(critics, optim_d, settings, accelerator)
 
     # Data: every draw is a function of (seed, number); numbers are dealt to the processes.
     seen = run.seen
@@ -176,11 +185,6 @@ def train(
             group["lr"] = settings.rate * factor * group.get("share", 1.0)
         for group in optim_d.param_groups:
             group["lr"] = settings.rate_d * factor
-        adversarial = len(critics) > 0 and seen >= settings.adversarial_from * settings.images
-        active, share = list(critics), 1.0
-        if settings.critics_in_turn and len(active) > 1:  # the same losses in expectation
-            share, number = float(len(active)), seen // settings.batch
-            active = [active[(number // 2 + number // weights.r1_every) % len(active)]]
         terms: dict[str, Tensor] = {}
 
         true = round(settings.from_truth * len(real)) if begun_from else len(real)
@@ -202,32 +206,9 @@ def train(
         told = hole if settings.follow else torch.zeros_like(hole)
         watch.lap("generator")
 
-        if adversarial:  # discriminators: real against pasted
-            penalise = weights.r1 > 0 and (seen // settings.batch) % weights.r1_every == 0
-            loss_d = torch.zeros((), device=device)
-            for name, critic in ((name, wrapped[name]) for name in active):
-                config = accelerator.unwrap_model(critic).config
-                views, hole_v, valid_v = looked_at(config, [real, pasted.detach()], told, valid)
-                truth = views[0].requires_grad_(penalise)
-                with accelerator.autocast():
-                    both = critic(
-                        torch.cat([truth, views[1]]),
-                        torch.cat([hole_v, hole_v]),
-                        torch.cat([valid_v, valid_v]),
-                    )[0]
-                on_real, on_fake = both.float().chunk(2)
-                labels = losses.patch_labels(
-                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
-                )
-                terms[f"d_{name}"] = losses.d_logistic(on_real, on_fake, labels)
-                loss_d = loss_d + terms[f"d_{name}"]
-                if penalise:
-                    r1 = losses.r1_penalty(on_real, truth)
-                    terms[f"r1_{name}"] = r1
-                    loss_d = loss_d + 0.5 * weights.r1 * weights.r1_every * r1
-            optim_d.zero_grad(set_to_none=True)
-            accelerator.backward(loss_d)
-            optim_d.step()
+        shown = Seen(real, pasted, told, valid)
+        if pair.acts(seen):
+            terms |= pair.learn(replace(shown, pasted=pasted.detach()), seen)
             watch.lap("discriminators")
 
         # Generator.
@@ -245,17 +226,15 @@ def train(
             terms["layout"] = same_layout(painted, taught.float(), hole)
             loss_g = loss_g + weights.layout * terms["layout"]
         if weights.perceptual and true:
-            pair = [(each * valid)[:true] for each in (pasted, real)]
+            compared = [(each * valid)[:true] for each in (pasted, real)]
             if weights.window and (seen // settings.batch) % 2:
-                pair = native_windows(pair, hole[:true], weights.window, seed=seen + rank)
+                compared = native_windows(compared, hole[:true], weights.window, seed=seen + rank)
             elif weights.window:
                 windows = hole_windows(hole[:true], margin=1.15)
-                pair = [cut_windows(x, windows, weights.window) for x in pair]
-            terms["perceptual"] = losses.perceptual(lpips, *pair)
+                compared = [cut_windows(x, windows, weights.window) for x in compared]
+            terms["perceptual"] = losses.perceptual(lpips, *compared)
             loss_g = loss_g + weights.perceptual * terms["perceptual"]
-        if (
-            against
-        ):  # critics learn from what was painted, then judge it; in turn where two sets are
+        if against:  # they learn from what was painted, then judge it; in turn where two sets are
             turn, round_ = (seen // pace) % len(against), seen // pace // len(against)
             name = list(against)[turn]
             views = [real * valid, pasted * valid, hole]
@@ -264,35 +243,22 @@ def train(
             else:
                 views = native_windows(views, hole, SEEN, seed=seen + rank)
             with accelerator.autocast():
-                shown = [views[0], views[1].detach(), views[2]]
+                learned_from = [views[0], views[1].detach(), views[2]]
                 asked = told_properties(look) if together else None
-                terms[f"d_{name}"] = against[name].learn(*shown, asked, round_ * pace, factor)
+                terms[f"d_{name}"] = against[name].learn(
+                    *learned_from, asked, round_ * pace, factor
+                )
                 terms[f"g_{name}"] = against[name].judge(*views[1:], asked)
             loss_g = loss_g + getattr(weights, name) * terms[f"g_{name}"]
-        if adversarial:
-            critics.requires_grad_(False)
-            for name, critic in ((name, critics[name]) for name in active):
-                views, hole_v, valid_v = looked_at(critic.config, [real, pasted], told, valid)
-                with accelerator.autocast():
-                    on_fake, features = critic(views[1], hole_v, valid_v)
-                labels = losses.patch_labels(
-                    hole_v if settings.mask_aware else torch.ones_like(hole_v), on_fake
-                )
-                weight = share * getattr(weights, f"adversarial_{name}")
-                terms[f"g_{name}"] = losses.g_logistic(on_fake.float(), labels)
-                loss_g = loss_g + weight * terms[f"g_{name}"]
-                if weights.matching and name == "global":
-                    with torch.no_grad(), accelerator.autocast():
-                        targets = critic(views[0], hole_v, valid_v)[1]
-                    terms["matching"] = losses.feature_matching(targets, features)
-                    loss_g = loss_g + share * weights.matching * terms["matching"]
-            critics.requires_grad_(True)
+        if pair.acts(seen):
+            said, by_name = pair.judge(shown, seen)
+            loss_g, terms = loss_g + said, terms | by_name
         watch.lap("losses")
         optim_g.zero_grad(set_to_none=True)
-        accelerator.backward(loss_g)
-        optim_g.step()
         if not torch.isfinite(loss_g):
             raise UncoverError(f"the loss is not a number after {seen} images: lower the rate")
+        accelerator.backward(loss_g)
+        optim_g.step()
 
         seen = run.seen = seen + real.shape[0] * world
         counted += real.shape[0] * world

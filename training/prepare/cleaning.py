@@ -8,7 +8,7 @@ from functools import lru_cache
 import cv2
 import numpy as np
 
-from uncover.crop import frame_face
+from uncover.crop import WHOLE_FACE, frame_face
 from uncover.networks import LABELS, MaskDetector, MaskSegmenter
 from uncover.weights import load_bundle
 
@@ -50,7 +50,7 @@ _LOWER = (
     slice(round(0.3 * CROP), round(0.7 * CROP)),
 )
 # The whole face in it, forehead to chin, as the detector's boxes go.
-_BOX = (0.144 * CROP, 0.025 * CROP, 0.856 * CROP, 0.915 * CROP)
+_BOX = tuple(WHOLE_FACE * CROP)
 
 
 def black_border(image: np.ndarray) -> float:

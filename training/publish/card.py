@@ -16,6 +16,7 @@ import yaml
 from huggingface_hub import EvalResult, ModelCardData
 
 from training.publish.card_results import CardResults
+from uncover.faces import POSE_BINS
 from uncover.scores import METRICS
 from uncover.weights import LICENCE, Component, WeightsConfig
 
@@ -207,11 +208,9 @@ def _data(data: dict[str, Any] | None) -> str:
     )
 
 
-def _pose_order(pose: str) -> float:
-    number = re.search(r"\d+", pose)
-    if number is None:
-        return 999.0
-    return float(number[0]) + (0.5 if pose.startswith(">") else 0.0)
+def _pose_order(pose: str) -> int:
+    """The place of a bin, those that are none behind all."""
+    return POSE_BINS.index(pose) if pose in POSE_BINS else len(POSE_BINS)
 
 
 def _training(config: WeightsConfig) -> str:

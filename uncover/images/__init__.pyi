@@ -12,6 +12,7 @@ from .kinds import starts_like_picture as starts_like_picture
 from .kinds import writable as writable
 from .likeness import fetching as fetching
 from .likeness import load_lpips as load_lpips
+from .likeness import psnr as psnr
 from .likeness import ssim_map as ssim_map
 from .masks import MaskLike as MaskLike
 from .masks import read_mask as read_mask

@@ -1,4 +1,4 @@
-"""How alike two pictures are, once for all packages: the map of SSIM and the network of LPIPS."""
+"""How alike two pictures are, once for all packages: PSNR, the map of SSIM, LPIPS' network."""
 
 from __future__ import annotations
 
@@ -15,8 +15,19 @@ from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
 
+CEILING = 100.0
+"""The PSNR of identical pictures in dB, which is infinite, so that means stay finite."""
 WINDOW, SIGMA = 11, 1.5
 C1, C2 = 0.01**2, 0.03**2
+
+
+def psnr(fill: NDArray[np.uint8], truth: NDArray[np.uint8]) -> float:
+    """Peak signal-to-noise ratio in dB, 10 log10(255^2 / MSE), at most `CEILING`.
+
+    fill, truth: uint8 of one shape, pictures or the same pixels of two.
+    """
+    mse = float(((fill.astype(np.float64) - truth.astype(np.float64)) ** 2).mean())
+    return CEILING if mse <= 0 else float(min(CEILING, 10 * np.log10(255.0**2 / mse)))
 
 
 def ssim_map(fill: NDArray[np.uint8], truth: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -11,6 +11,8 @@ from .detections import Part as Part
 from .detections import PhotoDetector as PhotoDetector
 from .detections import pad_for_detector as pad_for_detector
 from .detections import resize_for_detector as resize_for_detector
+from .detector import IMAGE_MEAN as IMAGE_MEAN
+from .detector import IMAGE_STD as IMAGE_STD
 from .detector import MaskDetector as MaskDetector
 from .enlarger import ENLARGED as ENLARGED
 from .enlarger import Enlarger as Enlarger
@@ -20,6 +22,7 @@ from .generator import Generator as Generator
 from .generator import GeneratorConfig as GeneratorConfig
 from .generator import fill_plainly as fill_plainly
 from .generator import to_network as to_network
+from .generator import to_pixels as to_pixels
 from .lean_import import import_torchvision as import_torchvision
 from .proposals import best_apart as best_apart
 from .proposals import propose as propose

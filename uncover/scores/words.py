@@ -16,17 +16,19 @@ def heading(metric: str, plain: bool = False) -> str:
     return f"{title} {known.mark}"
 
 
-def number(value: float | None, metric: str) -> str:
-    """A value with the digits of its metric; a dash for none."""
+def number(value: float | None, metric: str | int) -> str:
+    """A value with the digits of its metric, or so many; a dash for none."""
     if value is None:
         return "–"
+    if isinstance(metric, int):
+        return f"{value:.{metric}f}"
     # Kernel distances depend on the features' scale: thousandths for some, tens for others.
     digits = 1 if metric == "kid" and abs(value) >= 1 else METRICS[metric].digits
     return f"{value:.{digits}f}"
 
 
-def cell(entry: Mapping[str, Any] | None, metric: str) -> str:
-    """value [low, high] of an entry of results.json, or why there is none."""
+def cell(entry: Mapping[str, Any] | None, metric: str | int) -> str:
+    """value [low, high] of an entry of results.json, or why there is none; metric as in `number`."""
     if entry is None:
         return "–"
     if entry["value"] is None:

@@ -4,7 +4,8 @@ import torch
 from torchmetrics.functional.image import peak_signal_noise_ratio
 
 from benchmark.metrics.pixels import PixelScorer
-from benchmark.metrics.psnr import CEILING, decibels
+from benchmark.metrics.psnr import decibels
+from uncover.images.likeness import CEILING
 
 RNG = np.random.default_rng(1)
 TRUTH = RNG.integers(0, 256, (64, 64, 3), dtype=np.uint8)

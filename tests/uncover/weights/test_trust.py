@@ -85,7 +85,14 @@ def crops(name: str, side: int) -> Callable[[dict], None]:
     [
         (arch("generator", widths=[160_000, 160_000]), "generator.arch asks for an absurd size"),
         (
-            arch("generator", latent=10**11, coarse_widths=[8], coarse_blocks=[1], coarse_heads=0),
+            arch(
+                "generator",
+                latent=10**11,
+                look=True,
+                coarse_widths=[8],
+                coarse_blocks=[1],
+                coarse_heads=0,
+            ),
             "generator.arch asks for an absurd size",
         ),
         (arch("generator", blocks=[10**9, 1]), "generator.arch asks for an absurd size"),
