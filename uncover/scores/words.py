@@ -28,7 +28,7 @@ def number(value: float | None, metric: str | int) -> str:
 
 
 def cell(entry: Mapping[str, Any] | None, metric: str | int) -> str:
-    """value [low, high] of an entry of results.json, or why there is none; metric as in `number`."""
+    """value [low, high] of an entry of results.json, or why there is none; digits as `number`."""
     if entry is None:
         return "–"
     if entry["value"] is None:
