@@ -37,7 +37,10 @@ def main(argv: list[str]) -> int:
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
     torch = [] if has_gpu() else cpu_build(python)
     print(CPU_WORDS if torch else PLAIN_WORDS, "(what is in a cache is not fetched)", flush=True)
-    wanted = ["-e", f".[{','.join(extras)}]" if extras else ".", *torch]
+    # Plain editable mode goes by a path: a script in the folder above, beside a clone that is named
+    # uncover, would else find that folder in the package's place.
+    wanted = ["--config-settings", "editable_mode=compat"]
+    wanted += ["-e", f".[{','.join(extras)}]" if extras else ".", *torch]
     for command in installers(python):
         print("+", shlex.join([*command, *wanted]), flush=True)
         if subprocess.run([*command, *wanted]).returncode == 0:

@@ -77,7 +77,7 @@ def test_the_cpu_build_is_taken_where_both_packages_have_one(machine, capsys) ->
 def test_the_plain_build_is_taken_elsewhere(machine, capsys, index) -> None:
     code, (command,) = machine(**index)
     assert code == 0
-    assert command[-2:] == ["-e", ".[dev]"]
+    assert command[-4:] == ["--config-settings", "editable_mode=compat", "-e", ".[dev]"]
     assert "6 GB on disk" in capsys.readouterr().out
 
 
