@@ -134,11 +134,6 @@ class CoarseStage(nn.Module):
             modulation = self.look(look)
         return self.paint(base, self.body.decode(maps, modulation))
 
-    def begin(self, image: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
-        """The smooth fill and the decoder's last maps, which `paint` takes; without any look."""
-        base, maps = self.encode(image, mask)
-        return base, self.body.decode(maps)
-
     def paint(self, base: Tensor, h: Tensor) -> tuple[Tensor, Tensor]:
         """The small crop and the features from what the decoder gave."""
         h = F.relu(h)

@@ -19,17 +19,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from uncover.faces import PROPERTIES, asked_look
+from uncover.faces import asked_look
 from uncover.networks.blocks import ConvNorm, UNet, binomial, smooth_fill
-from uncover.networks.coarse import MOUTHS, UNSHUFFLE, CoarseStage, shrink
+from uncover.networks.coarse import UNSHUFFLE, CoarseStage, shrink
+from uncover.networks.other_looks import other_looks
 from uncover.strict import added_later
 
-DRAWN = PROPERTIES[:2]
-"""What other answers differ in where nothing was asked: smile and open mouth."""
-STEPS = (0.618, 0.5)
-"""By how much each answer's rank in smile and opening lies beyond the one before, modulo 1: so few
-answers cover all there is, and every other one opens the mouth."""
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
+AT_ONCE = 4  # other answers in one pass: memory grows with them
 DETAIL_IN = 16  # channels that the body hands to the half-resolution stage
 
 
@@ -126,22 +123,26 @@ class Generator(nn.Module):
         image: Tensor,
         mask: Tensor,
         look: Tensor | None = None,
-        count: int = 1,
+        z: Tensor | None = None,
+        first: int = 1,
     ) -> tuple[Tensor, Tensor | None]:
         """What the fine stage starts from, (B, 3, S, S), and the coarse stage's features.
 
-        look: (count * B, look_size): `count` answers to each crop, which share the encoder.
+        With z (K, B, latent) it is K answers to each crop, one after the other, (K * B, ...); they
+        share the encoder. first: see `other_looks`.
         """
         if self.coarse is None:
             return smooth_fill(image, mask, PATCH), None
         known, hole = shrink(image, mask, PATCH)
-        if count > 1:
-            base, maps = self.coarse.encode(known, hole)
-            base, image, mask = (each.repeat(count, 1, 1, 1) for each in (base, image, mask))
-            maps = [each.repeat(count, 1, 1, 1) for each in maps]
-            small, features = self.coarse.finish(base, maps, look)
-        else:
+        if z is None:
             small, features = self.coarse(known, hole, look)
+        else:
+            assert self.coarse.guess is not None
+            base, maps = self.coarse.encode(known, hole)
+            looks = other_looks(z, look, self.coarse.guess(maps[-1]), first)
+            base, image, mask = (each.repeat(len(z), 1, 1, 1) for each in (base, image, mask))
+            maps = [each.repeat(len(z), 1, 1, 1) for each in maps]
+            small, features = self.coarse.finish(base, maps, looks)
         grown = F.interpolate(small, scale_factor=PATCH, mode="bilinear", align_corners=False)
         return image + mask * grown, features
 
@@ -161,48 +162,19 @@ class Generator(nn.Module):
         mask: Tensor,
         z: Tensor | None = None,
         look: Tensor | None = None,
+        first: int = 1,
     ) -> Tensor:
         """The whole crop, not composited: (B, 3, S, S), about -1..1 and not clamped.
 
         image: (B, 3, S, S) in -1..1 with the hole's pixels zeroed. mask: (B, 1, S, S), 1 = hole.
-        z: None for the best guess, or (K, B, latent) for K answers, (K, B, 3, S, S). look: how
-        the faces shall look, (B, look_size) as `uncover.faces.asked_look` makes it; None leaves
-        that to the network.
+        z: None for the best guess, or (K, B, latent) for K other answers, (K, B, 3, S, S). look:
+        how the faces shall look, (B, look_size) as `uncover.faces.asked_look` makes it; None leaves
+        that to the network. first: number of the first of the other answers.
         """
+        start = self.start(image, mask, look, z, first)
         if z is None:
-            return self.refine(*self.start(image, mask, look), mask)
-        count = len(z)
-        start = self.start(image, mask, self._looks(z, look), count)
-        return self.refine(*start, mask.repeat(count, 1, 1, 1)).unflatten(0, (count, -1))
-
-    def _looks(self, z: Tensor, look: Tensor | None) -> Tensor:
-        """(K * B, look_size): what was asked for, once with each latent of z (K, B, latent).
-
-        How wide the mouth smiles and opens, where nothing was asked, is drawn with the latent: the
-        first two numbers of the first one say where between none and most, and each further answer
-        steps on. As in a guess, a mouth is closed or smiles openly (`Mouths`).
-        """
-        count, faces, latent = z.shape
-        properties = len(PROPERTIES)
-        if look is None:
-            look = z.new_zeros(faces, 2 * properties + latent)
-        values, known = (
-            look[:, part].repeat(count, 1)
-            for part in (slice(properties), slice(properties, 2 * properties))
-        )
-        if latent >= len(DRAWN):
-            step = torch.arange(count, device=z.device)[:, None, None] * z.new_tensor(STEPS)
-            rank = (torch.special.ndtr(z[:1, :, : len(DRAWN)]) + step).frac().flatten(0, 1)
-            smile, gap = rank.unbind(1)
-            opens = gap >= MOUTHS.least_gap
-            wide = MOUTHS.least_smile + (1 - MOUTHS.least_smile) * smile
-            smile = torch.where(opens, wide, smile)
-            gap = torch.where(opens, gap, torch.zeros_like(gap))
-            for index, drawn in enumerate((smile, gap)):
-                free = known[:, index] == 0
-                values[:, index] = torch.where(free, 2 * drawn - 1, values[:, index])
-                known[:, index] = 1
-        return torch.cat([values, known, z.flatten(0, 1)], dim=1)
+            return self.refine(*start, mask)
+        return self.refine(*start, mask.repeat(len(z), 1, 1, 1)).unflatten(0, (len(z), -1))
 
     def fill(
         self,
@@ -262,9 +234,10 @@ class Generator(nn.Module):
         image, hole = to_network(crops, masks, next(self.parameters()).device)
         z = torch.randn(count - 1, 1, self.config.latent, generator=drawn).to(image.device)
         with torch.inference_mode():
-            for part in z.split(4):
-                latents = part.expand(-1, len(crops), -1)
-                answers.append(to_pixels(self(image, hole, latents, self._asked(look, image))))
+            for at in range(0, len(z), AT_ONCE):
+                latents = z[at : at + AT_ONCE].expand(-1, len(crops), -1)
+                out = self(image, hole, latents, self._asked(look, image), first=1 + at)
+                answers.append(to_pixels(out))
         return np.concatenate(answers)
 
 
