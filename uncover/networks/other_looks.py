@@ -40,7 +40,9 @@ def other_looks(z: Tensor, look: Tensor | None, guess: Tensor, first: int = 1) -
     if latent >= drawn:
         number = torch.arange(first, first + count, device=z.device)[:, None, None]
         chance = (torch.special.ndtr(z[..., :drawn]) - 0.5) * BY_CHANCE
-        rank = decided(guess)[:, :drawn] + number * z.new_tensor(STEPS) + chance
+        smile, gap = decided(guess)[:, :drawn].unbind(1)
+        begun = torch.stack([smile, torch.where(gap > 0, 0.75, 0.25)], dim=1)  # far from the step
+        rank = begun + number * z.new_tensor(STEPS) + chance
         smile, gap = rank.remainder(1).flatten(0, 1).unbind(1)
         opens = gap >= MOUTHS.least_gap
         wide = MOUTHS.least_smile + (1 - MOUTHS.least_smile) * smile
