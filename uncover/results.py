@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -15,10 +16,21 @@ from PIL import Image
 from uncover.crop import FaceCrop, Rect
 from uncover.images import Photo, encoded, write_image
 
-LOW_SCORE = "low score"
-NO_FACE = "no face under the mask"
-UNCLEAR = "not clear which way is up"
-DOUBTFUL = (LOW_SCORE, NO_FACE)
+
+class Reason(StrEnum):
+    """Why a face is left alone. Programs read these texts: they stand in JSON output."""
+
+    BARE = "bare"
+    TOO_SMALL = "too small"
+    ON_CHIN = "mask on the chin"
+    NO_MASK = "no mask pixels found"
+    LOW_SCORE = "low score"
+    NO_FACE = "no face under the mask"
+    UNCLEAR = "not clear which way is up"
+    STRUCK_OUT = "struck out"
+
+
+DOUBTFUL = (Reason.LOW_SCORE, Reason.NO_FACE)
 """Reasons for which a find is hardly a face at all."""
 
 
@@ -46,7 +58,7 @@ class Face:
     label: str
     score: float
     size: tuple[int, int]
-    reason: str | None = None
+    reason: Reason | None = None
     points: NDArray[np.float64] | None = None
     roll: float | None = None
     polygon: list[tuple[float, float]] = field(default_factory=list)
@@ -85,7 +97,7 @@ class Face:
             "label": self.label,
             "score": round(self.score, 4),
             "filled": self.reason is None,
-            "reason": self.reason,
+            "reason": None if self.reason is None else str(self.reason),
             "doubtful": self.doubtful,
             "roll": None if self.roll is None else round(self.roll, 1),
             "points": None if self.points is None else np.round(self.points, 1).tolist(),

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Literal
 
-from uncover.find import ON_CHIN
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 Status = Literal["filled", "no_face", "no_masked_face", "not_filled", "failed"]
 
 
 def why_nothing(faces: list[Face]) -> tuple[Status, str]:
     """Status and one line for a photo in which nothing was painted."""
-    reasons = list(dict.fromkeys(str(face.reason) for face in faces if not face.doubtful))
+    sure = (face.reason for face in faces if not face.doubtful)
+    reasons = list(dict.fromkeys(reason for reason in sure if reason is not None))
     if not reasons:
         return "no_face", "no face found"
-    if reasons == ["bare"]:
+    if reasons == [Reason.BARE]:
         return "no_masked_face", "no masked face found: every face in it is bare"
-    worth = [reason for reason in reasons if reason != "bare"]
-    hint = "; --fill-chin fills these too" if ON_CHIN in worth else ""
+    worth = [reason for reason in reasons if reason != Reason.BARE]
+    hint = "; --fill-chin fills these too" if Reason.ON_CHIN in worth else ""
     return "not_filled", f"no face filled: {', '.join(worth)}{hint}"

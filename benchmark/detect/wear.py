@@ -15,10 +15,9 @@ from benchmark.photos import Case
 from benchmark.report import tables
 from uncover.crop import overlap
 from uncover.errors import UncoverError
-from uncover.find import ON_CHIN
 from uncover.masking import WEAR, draw_mask, random_style
 from uncover.networks import LABELS
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 SURE = 0.5
 MASKED = {"with_mask", "mask_worn_incorrectly"}
@@ -61,7 +60,7 @@ def _row(
         if face is not None:
             count[face.label] += 1
             count["filled"] += face.reason is None
-            count["on_chin"] += face.reason == ON_CHIN
+            count["on_chin"] += face.reason == Reason.ON_CHIN
     names = (*LABELS, "filled", "on_chin", "called_masked")
     return {"wear": wear, "n": len(cases)} | {name: count[name] for name in names}
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from uncover.crop import Rect
-from uncover.results import LOW_SCORE, NO_FACE, UNCLEAR, Face
+from uncover.results import Face, Reason
 
 GUESS = "A guess, not an identification."
 """Said wherever a generated face is shown."""
@@ -22,13 +22,13 @@ WORDS = {
     "mask_worn_incorrectly": "mask worn incorrectly",
 }
 REASONS = {
-    "bare": "left alone: no mask on it",
-    "too small": "left alone: too small",
-    LOW_SCORE: "left alone: not sure that it is a face",
-    NO_FACE: "left alone: not sure that it is a face",
-    UNCLEAR: "left alone: it is not clear which way is up; turn the photo upright",
-    "mask on the chin": "left alone: the mask hangs on the chin",
-    "no mask pixels found": "left alone: no mask found on it",
+    Reason.BARE: "left alone: no mask on it",
+    Reason.TOO_SMALL: "left alone: too small",
+    Reason.LOW_SCORE: "left alone: not sure that it is a face",
+    Reason.NO_FACE: "left alone: not sure that it is a face",
+    Reason.UNCLEAR: "left alone: it is not clear which way is up; turn the photo upright",
+    Reason.ON_CHIN: "left alone: the mask hangs on the chin",
+    Reason.NO_MASK: "left alone: no mask found on it",
 }
 # Told apart by colour-blind eyes too (Okabe and Ito, 2002); the number and the words say the same.
 _COLOURS = {

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from page.show.annotate import WORDS
-from uncover.find import ON_CHIN
-from uncover.results import Result
+from uncover.results import Reason, Result
 
 
 def summary(result: Result) -> str:
@@ -25,7 +24,7 @@ def summary(result: Result) -> str:
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"
-    hanging = sum(face.reason == ON_CHIN for face in faces)
+    hanging = sum(face.reason == Reason.ON_CHIN for face in faces)
     if hanging:
         has = "1 wears its" if hanging == 1 else f"{hanging} wear their"
         text += f" {has} mask on the chin: *Also masks worn on the chin* paints there too."

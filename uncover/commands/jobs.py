@@ -13,7 +13,7 @@ from uncover.commands.places import STDIO, Job
 from uncover.errors import UncoverError
 from uncover.images import Photo, encoded, format_for, read_image, read_mask
 from uncover.pipeline import Uncoverer
-from uncover.results import Result
+from uncover.results import Reason, Result
 from uncover.status import Status, why_nothing
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ def write(job: Job, result: Result, by_hand: ByHand = NOTHING) -> Outcome:
             save_mask(result, by_hand.saved)
         count = len(result.filled)
         sure = [face for face in result.faces if not face.doubtful]
-        left = [str(face.reason) for face in sure if face.reason not in (None, "bare")]
+        left = [str(face.reason) for face in sure if face.reason not in (None, Reason.BARE)]
         rest = f", left alone: {', '.join(left)}" if left else ""
         plural = "" if count == 1 else "s"
         message = f"{job.source} -> {job.target} ({count} face{plural} filled{rest})"

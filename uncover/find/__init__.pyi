@@ -11,6 +11,5 @@ from .on_request import tasks_again as tasks_again
 from .on_request import tasks_given as tasks_given
 from .outside import REACH as REACH
 from .outside import wider as wider
-from .tasks import ON_CHIN as ON_CHIN
 from .tasks import Task as Task
 from .tasks import believed as believed

@@ -35,7 +35,7 @@ from uncover.find.turning import (
     turned_back,
 )
 from uncover.images import Photo
-from uncover.results import NO_FACE, UNCLEAR, Face
+from uncover.results import Face, Reason
 from uncover.settings import Detector, Segmenter, Settings, Watch, unwatched
 
 T = TypeVar("T")
@@ -102,14 +102,16 @@ class FaceFinder:
         for face, crop, look in examined:
             seen, probability, points, presence = look
             if believed(presence, face.score) < self.segmenter.config.presence:
-                aside.append(replace(face, reason="bare" if face.label == BARE else NO_FACE))
+                aside.append(
+                    replace(face, reason=Reason.BARE if face.label == BARE else Reason.NO_FACE)
+                )
                 continue
             face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
             found = judge(face, crop, seen, probability, self.segmenter.config, self.settings)
             if isinstance(found, Face):
                 aside.append(found)
             elif unclear:
-                aside.append(replace(found.face, reason=UNCLEAR))
+                aside.append(replace(found.face, reason=Reason.UNCLEAR))
             elif face.label == BARE and found.face.label == MASKED:
                 overruled.append((face, found))
             else:
@@ -118,7 +120,7 @@ class FaceFinder:
             if any(is_same_face(found.crop, other.crop) for other in judged):
                 continue
             if any(is_part_of(found.face, other.face) for other in judged):
-                aside.append(replace(face, reason="bare"))
+                aside.append(replace(face, reason=Reason.BARE))
             else:
                 judged.append(found)
         judged = self.with_outside(photo, judged)
@@ -177,7 +179,7 @@ class FaceFinder:
                 continue
             face = Face(box=box, label=label, score=score, size=(photo.height, photo.width))
             reason = why_not(face, settings)
-            if reason is None or (reason == "bare" and min(face.sides) >= settings.chin_box):
+            if reason is None or (reason == Reason.BARE and min(face.sides) >= settings.chin_box):
                 worth.append(face)
             else:
                 aside.append(replace(face, reason=reason))
@@ -185,9 +187,9 @@ class FaceFinder:
         framed: list[tuple[Face, FaceCrop]] = []
         for face, level, coarse in zip(worth, self.aligned(photo, rough), rough, strict=True):
             if level is None and face.label == BARE:
-                aside.append(replace(face, reason="bare"))
+                aside.append(replace(face, reason=Reason.BARE))
             elif level is None and face.score < settings.trusted_score:
-                aside.append(replace(face, reason=NO_FACE))
+                aside.append(replace(face, reason=Reason.NO_FACE))
             elif face.label == BARE or not any(
                 other.label != BARE and is_same_face(level or coarse, crop)
                 for other, crop in framed

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from uncover.crop import FaceCrop, frame_around_mask
 from uncover.find.by_hand import Part, corrected, frame_for, from_mask, split_mask
 from uncover.find.finding import FaceFinder
-from uncover.find.tasks import NO_MASK, SPARED, STRUCK_OUT, Judged, Task, judge, task_for
+from uncover.find.tasks import SPARED, Judged, Task, judge, task_for
 from uncover.images import Photo
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 
 def tasks_given(finder: FaceFinder, photo: Photo, painted: NDArray[np.bool_]) -> list[Task]:
@@ -58,9 +58,9 @@ def tasks_again(
     for place, face in enumerate(faces):
         crop, mask = face.crop, masks.get(place)
         if place in skip:
-            aside.append(_unpainted(face, face.reason or STRUCK_OUT))
+            aside.append(_unpainted(face, face.reason or Reason.STRUCK_OUT))
         elif mask is not None and not mask.any():
-            aside.append(_unpainted(face, NO_MASK))
+            aside.append(_unpainted(face, Reason.NO_MASK))
         elif mask is None and face.reason is not None:
             aside.append(face)
         elif mask is None and crop is not None and face.outlined == "found":
@@ -104,5 +104,5 @@ def _corrected(finder: FaceFinder, photo: Photo, face: Face, mask: NDArray[np.bo
     return corrected(face, mask, crop, photo.rgb, finder.settings.feather)
 
 
-def _unpainted(face: Face, reason: str) -> Face:
+def _unpainted(face: Face, reason: Reason) -> Face:
     return replace(face, reason=reason, rect=(0, 0, 0, 0), patch=np.zeros((0, 0), bool))

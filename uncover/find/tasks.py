@@ -24,16 +24,13 @@ from uncover.crop import (
 from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
 from uncover.networks import SegmenterConfig
-from uncover.results import LOW_SCORE, Face
+from uncover.results import Face, Reason
 from uncover.settings import Settings
 
 MASKED = "with_mask"
 BARE = "without_mask"
 WRONG = "mask_worn_incorrectly"
-ON_CHIN = "mask on the chin"
-NO_MASK = "no mask pixels found"
-STRUCK_OUT = "struck out"
-SPARED = ("bare", ON_CHIN)
+SPARED = (Reason.BARE, Reason.ON_CHIN)
 """Reasons for which nothing of another face's mask is painted in a face's box either."""
 
 
@@ -97,14 +94,14 @@ class Judged:
     outside: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]] | None = None
 
 
-def why_not(face: Face, settings: Settings) -> str | None:
+def why_not(face: Face, settings: Settings) -> Reason | None:
     """Why a detected face is not to be filled; None when it is."""
     if face.score < settings.min_score:
-        return LOW_SCORE
+        return Reason.LOW_SCORE
     if face.label == BARE:
-        return "bare"
+        return Reason.BARE
     if min(face.sides) < settings.min_box:
-        return "too small"
+        return Reason.TOO_SMALL
     return None
 
 
@@ -159,16 +156,16 @@ def judge(
     hanging = surely_on_chin(probability, mask, points, crop, face.size)
     if face.label == BARE and not hanging:
         if not surely_worn(probability, mask, points, crop, face.size):
-            return replace(face, reason="bare")
+            return replace(face, reason=Reason.BARE)
         face = replace(face, label=MASKED)
     if not mask.any():
-        return replace(face, label=BARE, reason=NO_MASK)
+        return replace(face, label=BARE, reason=Reason.NO_MASK)
     wear = how_worn(mask, points)
     mask = to_edges(mask, probability, seen, config.threshold)
     label = WRONG if hanging or wear == "nose_out" else face.label
     face = replace(face, label=label, polygon=outline(mask, crop))
     if wear == "chin" and not settings.fill_chin:
-        return replace(face, reason=ON_CHIN)
+        return replace(face, reason=Reason.ON_CHIN)
     return Judged(face, crop, seen, mask)
 
 
@@ -226,7 +223,7 @@ def task_for(
     boxes = [o.box for o in spare if o.points is not None or o.area >= PAINTED.part * face.area]
     patch = patch and spared(patch, face.box, boxes)
     if patch is None:
-        return replace(face, reason=NO_MASK)
+        return replace(face, reason=Reason.NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
     hole = (alpha > 0) | ~crop.shows(width, height)  # beyond the photo nothing is known
     outside = beside = None

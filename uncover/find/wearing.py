@@ -82,7 +82,7 @@ class Worn:
     features: float = 0.9
 
 
-NOSE_OUT, ON_CHIN, WORN = NoseOut(), OnChin(), Worn()
+NOSE_OUT, CHIN_LIMITS, WORN = NoseOut(), OnChin(), Worn()
 
 
 def how_worn(mask: NDArray[np.bool_], points: ArrayLike) -> Wear:
@@ -137,18 +137,20 @@ def surely_on_chin(
     real = mask & inside
     if not real.any() or not is_on_chin(mask):
         return False
-    if not ON_CHIN.highest <= top_edge(real, points) <= ON_CHIN.lowest:
+    if not CHIN_LIMITS.highest <= top_edge(real, points) <= CHIN_LIMITS.lowest:
         return False
     rows = np.clip(np.asarray(points, float)[:, 1].round().astype(int), 0, len(mask))
-    straps = real[rows[:2].min() : rows[3:5].max()].sum() / mask.size >= ON_CHIN.straps
+    straps = real[rows[:2].min() : rows[3:5].max()].sum() / mask.size >= CHIN_LIMITS.straps
     fringe = ((probability > 0.1) & (probability < 0.5) & inside).sum() / real.sum()
     pixels = probability[real]
     if straps:
         mean = pixels.mean()
-        clear = mean >= ON_CHIN.mean or (fringe <= ON_CHIN.fringe and mean >= ON_CHIN.likely)
-        return bool(clear and real.mean() >= ON_CHIN.with_straps)
-    clear = fringe <= ON_CHIN.short_fringe and (pixels > 0.9).mean() >= ON_CHIN.certain
-    return bool(clear and real.mean() >= ON_CHIN.without_straps)
+        clear = mean >= CHIN_LIMITS.mean or (
+            fringe <= CHIN_LIMITS.fringe and mean >= CHIN_LIMITS.likely
+        )
+        return bool(clear and real.mean() >= CHIN_LIMITS.with_straps)
+    clear = fringe <= CHIN_LIMITS.short_fringe and (pixels > 0.9).mean() >= CHIN_LIMITS.certain
+    return bool(clear and real.mean() >= CHIN_LIMITS.without_straps)
 
 
 def surely_worn(

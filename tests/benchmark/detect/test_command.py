@@ -7,9 +7,8 @@ from PIL import Image
 
 from benchmark.__main__ import main
 from benchmark.detect import command as detect
-from uncover.find.tasks import ON_CHIN
 from uncover.networks import Segmentation, SegmenterConfig
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 LABELS = ("with_mask", "without_mask")
 BOXES = [[10, 10, 40, 40], [60, 20, 100, 100]]
@@ -103,12 +102,12 @@ class Labeller:
         height, width = photo.shape[:2]
         box = (0.2 * width, 0.1 * height, 0.8 * width, 0.95 * height)
         size = (height, width)
-        doubtful = Face((0, 0, 9, 9), "with_mask", 0.3, size, "low score")
+        doubtful = Face((0, 0, 9, 9), "with_mask", 0.3, size, Reason.LOW_SCORE)
         if not hasattr(self, "first"):
             self.first = photo
         if (photo == self.first).all():
-            return [Face(box, "without_mask", 0.9, size, "bare"), doubtful]
-        return [Face(box, "mask_worn_incorrectly", 0.9, size, ON_CHIN), doubtful]
+            return [Face(box, "without_mask", 0.9, size, Reason.BARE), doubtful]
+        return [Face(box, "mask_worn_incorrectly", 0.9, size, Reason.ON_CHIN), doubtful]
 
 
 def test_labels_of_masks_worn_in_each_way(tmp_path, monkeypatch):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from page.show.annotate import caption, draw_faces, face_pair, zoom_rect
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 FACE = Face((10.0, 20.0, 60.0, 90.0), "with_mask", 0.98, (200, 300))
 
@@ -13,7 +13,7 @@ FACE = Face((10.0, 20.0, 60.0, 90.0), "with_mask", 0.98, (200, 300))
     ("changes", "expected"),
     [
         ({}, "Face 1: mask, 98 % sure"),
-        ({"reason": "bare"}, "Face 1: mask, 98 % sure; left alone: no mask on it"),
+        ({"reason": Reason.BARE}, "Face 1: mask, 98 % sure; left alone: no mask on it"),
     ],
 )
 def test_caption(changes: dict[str, str], expected: str) -> None:
@@ -32,7 +32,7 @@ def test_boxes_are_drawn_and_shrunk() -> None:
 
 def test_doubtful_finds_are_not_drawn() -> None:
     photo = np.full((200, 300, 3), 90, np.uint8)
-    doubtful = Face((90, 90, 150, 160), "with_mask", 0.3, (200, 300), "low score")
+    doubtful = Face((90, 90, 150, 160), "with_mask", 0.3, (200, 300), Reason.LOW_SCORE)
     assert np.array_equal(draw_faces(photo, [FACE, doubtful]), draw_faces(photo, [FACE]))
 
 

@@ -8,8 +8,7 @@ import pytest
 
 from page.show.words import summary
 from tests.browser import stand_ins
-from uncover.find.tasks import ON_CHIN
-from uncover.results import NO_FACE, Face, Result
+from uncover.results import Face, Reason, Result
 
 
 @pytest.fixture
@@ -18,17 +17,19 @@ def result() -> Result:
 
 
 def test_doubtful_finds_are_not_spoken_of(result: Result) -> None:
-    sure = Face(box=(0, 0, 9, 9), label="without_mask", score=0.9, size=(512, 512), reason="bare")
-    doubtful = replace(sure, label="with_mask", score=0.3, reason="low score")
+    sure = Face(
+        box=(0, 0, 9, 9), label="without_mask", score=0.9, size=(512, 512), reason=Reason.BARE
+    )
+    doubtful = replace(sure, label="with_mask", score=0.3, reason=Reason.LOW_SCORE)
     one = summary(replace(result, faces=[sure]))
     assert one.startswith("**1 face found, none painted** (no mask).")
     assert summary(replace(result, faces=[sure, doubtful])) == one
-    none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=NO_FACE)]))
+    none = summary(replace(result, faces=[doubtful, replace(doubtful, reason=Reason.NO_FACE)]))
     assert none == summary(replace(result, faces=[]))
 
 
 def test_a_mask_on_the_chin_is_said_with_what_to_do(result: Result) -> None:
-    face = Face((0, 0, 9, 9), "mask_worn_incorrectly", 0.9, (512, 512), ON_CHIN)
+    face = Face((0, 0, 9, 9), "mask_worn_incorrectly", 0.9, (512, 512), Reason.ON_CHIN)
     one, two = (summary(replace(result, faces=[face] * n)) for n in (1, 2))
     assert "1 wears its mask on the chin: *Also masks worn on the chin*" in one
     assert "2 wear their mask on the chin" in two

@@ -19,7 +19,7 @@ from tests.browser import stand_ins
 from tests.uncover.small_generator import small_generator
 from uncover.errors import ImageError, UncoverError
 from uncover.images.provenance import NOTE
-from uncover.results import Face
+from uncover.results import Face, Reason
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_as_sent_counts_as_unchanged(begun) -> None:
 
 def test_doubtful_finds_are_not_offered_for_correction() -> None:
     sure = Face((10, 10, 90, 90), "with_mask", 0.9, (200, 300))
-    doubtful = Face((100, 10, 190, 90), "with_mask", 0.3, (200, 300), "low score")
+    doubtful = Face((100, 10, 190, 90), "with_mask", 0.3, (200, 300), Reason.LOW_SCORE)
     assert [region.face for region in make_regions([sure, doubtful], 300, 200)] == [0, None]
 
 

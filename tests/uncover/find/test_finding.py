@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from tests.uncover.fake_networks import CLOTH, cloth_left, draw_scene, make
-from uncover.find import ON_CHIN
 from uncover.find.tasks import believed
-from uncover.results import NO_FACE
+from uncover.results import Reason
 
 BOX = (60, 30, 140, 135)
 
@@ -25,8 +24,8 @@ BOX = (60, 30, 140, 135)
         ("with_mask", 0.4, BOX, "worn", "low score"),
         ("with_mask", 0.9, (60, 30, 78, 53), "worn", "too small"),
         ("with_mask", 0.9, BOX, "bare", "no mask pixels found"),
-        ("mask_worn_incorrectly", 0.9, BOX, "chin", ON_CHIN),
-        ("with_mask", 0.9, BOX, "chin", ON_CHIN),
+        ("mask_worn_incorrectly", 0.9, BOX, "chin", Reason.ON_CHIN),
+        ("with_mask", 0.9, BOX, "chin", Reason.ON_CHIN),
     ],
 )
 def test_faces_are_left_alone_for_a_reason(
@@ -55,7 +54,7 @@ def test_a_mask_on_the_chin_of_a_face_called_bare_is_found_and_left_alone() -> N
     photo = draw_scene([BOX], wear="chin")
     uncoverer = make([BOX], ["without_mask"])
     face = uncoverer(photo).faces[0]
-    assert (face.label, face.reason) == ("mask_worn_incorrectly", ON_CHIN)
+    assert (face.label, face.reason) == ("mask_worn_incorrectly", Reason.ON_CHIN)
     assert face.polygon
     assert not face.mask.any()
     filled = uncoverer(photo, fill_chin=True)
@@ -190,7 +189,12 @@ def test_points_that_cannot_be_right_fall_back_on_the_box() -> None:
 
 @pytest.mark.parametrize(
     ("presence", "score", "reason"),
-    [(0.9, 0.6, None), (0.05, 0.6, NO_FACE), (0.05, 0.95, None), (0.001, 0.95, NO_FACE)],
+    [
+        (0.9, 0.6, None),
+        (0.05, 0.6, Reason.NO_FACE),
+        (0.05, 0.95, None),
+        (0.001, 0.95, Reason.NO_FACE),
+    ],
 )
 def test_finds_that_show_no_face_are_left_alone(
     presence: float, score: float, reason: str | None

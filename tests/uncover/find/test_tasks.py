@@ -25,7 +25,7 @@ from uncover.find.tasks import (
 )
 from uncover.networks import SegmenterConfig
 from uncover.paint.compositing import match_colours, paste
-from uncover.results import Face
+from uncover.results import Face, Reason
 from uncover.settings import Settings
 
 BOXES = [(10, 20, 90, 125), (110, 20, 190, 125), (205, 60, 300, 180), (90, 140, 160, 230)]
@@ -281,12 +281,12 @@ def test_an_ear_taken_for_a_bare_face_does_not_stop_the_paint() -> None:
         return task.face.mask
 
     everything = painted()
-    small = Face((120, 120, 150, 150), "without_mask", 0.8, (250, 250), reason="bare")
+    small = Face((120, 120, 150, 150), "without_mask", 0.8, (250, 250), reason=Reason.BARE)
     assert everything[120:150, 120:150].any()
     assert np.array_equal(painted(small), everything)
-    confirmed = Face(small.box, small.label, 0.8, small.size, "bare", points=np.zeros((5, 2)))
+    confirmed = Face(small.box, small.label, 0.8, small.size, Reason.BARE, points=np.zeros((5, 2)))
     assert not painted(confirmed)[120:150, 120:150].any()
-    large = Face((110, 60, 160, 190), "without_mask", 0.8, (250, 250), reason="bare")
+    large = Face((110, 60, 160, 190), "without_mask", 0.8, (250, 250), reason=Reason.BARE)
     assert not painted(large)[60:190, 110:160].any()
 
 

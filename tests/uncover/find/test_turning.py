@@ -12,7 +12,7 @@ from tests.uncover.fake_networks import SKIN, FakeSegmenter, cloth_left, draw_sc
 from uncover.crop.geometry import FaceCrop
 from uncover.find.turning import Way, chosen, frame_of_box, turned_back
 from uncover.networks import Segmentation
-from uncover.results import UNCLEAR
+from uncover.results import Reason
 
 BOX = (60, 30, 140, 135)
 SCENE = draw_scene([BOX])
@@ -82,7 +82,7 @@ def test_where_it_is_not_clear_nothing_is_painted() -> None:
     uncoverer.detector, uncoverer.segmenter = UprightDetector(sure=0.8), UprightSegmenter()
     photo = np.ascontiguousarray(np.rot90(SCENE, 2))
     result = uncoverer(photo)
-    assert [face.reason for face in result.faces] == [UNCLEAR]
+    assert [face.reason for face in result.faces] == [Reason.UNCLEAR]
     assert np.array_equal(result.pixels, photo)
 
 
