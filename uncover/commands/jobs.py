@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from uncover.commands.by_hand import doubt, save_mask
+from uncover.commands.mask_files import doubt, save_mask
 from uncover.commands.places import STDIO, Job
 from uncover.errors import UncoverError
 from uncover.images import Photo, encoded, format_for, read_image, read_mask

@@ -8,7 +8,7 @@ from skimage import data
 from uncover.crop.geometry import TEMPLATE_5, FaceCrop
 from uncover.crop.patch import Patch, patch_from_crop, spared
 from uncover.crop.regions import hole_in_crop, soft_region
-from uncover.find.by_hand import whole_mask
+from uncover.find.given_masks import whole_mask
 from uncover.paint.compositing import match_colours, paste, with_edges
 
 PHOTO = data.astronaut()
