@@ -213,14 +213,14 @@ class FaceCrop:
         )
 
     def place(
-        self, crop: NDArray[Pixel], rect: Rect, *, outside: float | None = None
+        self, crop: NDArray[Pixel], rect: Rect, *, beyond: float | None = None
     ) -> NDArray[Pixel]:
         """Warp something that lives in the crop back onto a rectangle of the photo.
 
         Args:
             crop: uint8 or float32 (size, size) or (size, size, C).
             rect: the photo rectangle to fill.
-            outside: value where the rectangle lies outside the crop; None repeats the edge.
+            beyond: value where the rectangle lies outside the crop; None repeats the edge.
 
         Returns:
             An array of the crop's type, (y1 - y0, x1 - x0[, C]).
@@ -235,8 +235,8 @@ class FaceCrop:
             matrix[:2],
             (x1 - x0, y1 - y0),
             flags=cv2.INTER_LINEAR if self.scale > 0.75 else cv2.INTER_CUBIC,
-            borderMode=cv2.BORDER_REPLICATE if outside is None else cv2.BORDER_CONSTANT,
-            borderValue=(0.0 if outside is None else outside,) * 4,
+            borderMode=cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT,
+            borderValue=(0.0 if beyond is None else beyond,) * 4,
         )
 
     def _source_rect(self, width: int, height: int) -> Rect:

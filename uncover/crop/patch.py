@@ -46,7 +46,7 @@ def patch_from_crop(
     if (hi <= lo).any():
         return None
     rect = (int(lo[0]), int(lo[1]), int(hi[0]), int(hi[1]))
-    placed = np.clip(crop.place(alpha, rect, outside=0.0), 0, 1).astype(np.float32)
+    placed = np.clip(crop.place(alpha, rect, beyond=0.0), 0, 1).astype(np.float32)
     placed[placed < 1 / 256] = 0
     return Patch(rect, placed) if placed.any() else None
 

@@ -9,7 +9,7 @@ from .given_masks import split_mask as split_mask
 from .given_masks import whole_mask as whole_mask
 from .on_request import tasks_again as tasks_again
 from .on_request import tasks_given as tasks_given
-from .outside import REACH as REACH
-from .outside import wider as wider
+from .overhang import OVERHANG as OVERHANG
+from .overhang import wider as wider
 from .tasks import Task as Task
 from .tasks import believed as believed

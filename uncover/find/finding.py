@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, is_same_face, moved, overlap, refine
-from uncover.find.outside import is_cut_off, is_scarf, outside, pulled_down, wider
+from uncover.find.overhang import find_overhang, is_cut_off, is_scarf, pulled_down, wider
 from uncover.find.skin import skin_like, without_ears
 from uncover.find.tasks import (
     BARE,
@@ -123,7 +123,7 @@ class FaceFinder:
                 aside.append(replace(face, reason=Reason.BARE))
             else:
                 judged.append(found)
-        judged = self.with_outside(photo, judged)
+        judged = self.with_overhang(photo, judged)
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
@@ -134,17 +134,17 @@ class FaceFinder:
                 tasks.append(task)
         return aside, tasks
 
-    def with_outside(self, photo: Photo, judged: list[Judged]) -> list[Judged]:
+    def with_overhang(self, photo: Photo, judged: list[Judged]) -> list[Judged]:
         """The same, and of masks that their crops cut off what lies outside."""
         cut = [i for i, each in enumerate(judged) if is_cut_off(each.mask)]
         frames = [wider(judged[i].crop) for i in cut]
         judged = list(judged)
         for i, frame, look in zip(cut, frames, self.looked_at(photo, frames), strict=True):
-            threshold = self.segmenter.config.threshold
+            threshold, feather = self.segmenter.config.threshold, self.settings.feather
             visible = frame.shows(photo.width, photo.height)
-            parts = outside(look[1], judged[i].mask, threshold, self.settings.feather, visible)
-            parts = without_ears(parts, skin_like(look[0], look[1]))
-            judged[i] = replace(judged[i], outside=parts)
+            overhang = find_overhang(look[1], judged[i].mask, threshold, feather, visible)
+            overhang = without_ears(overhang, skin_like(look[0], look[1]))
+            judged[i] = replace(judged[i], overhang=overhang)
             if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
                 judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
         return judged

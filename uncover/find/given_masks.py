@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uncover.crop import Box, FaceCrop, Patch, Rect, face_box, hole_in_crop, outline, widened_to
 from uncover.errors import UncoverError
-from uncover.find.outside import apart
+from uncover.find.overhang import apart
 from uncover.find.tasks import MASKED, Found, Task
 from uncover.images import MaskLike, Photo, read_mask
 from uncover.results import Face
@@ -141,7 +141,7 @@ def frame_for(part: Part, level: FaceCrop | None, guess: FaceCrop) -> FaceCrop:
     if part.found is not None:
         return level or guess
     if level is not None:
-        weight = level.place(np.ones((level.size,) * 2, np.float32), part.rect, outside=0.0)
+        weight = level.place(np.ones((level.size,) * 2, np.float32), part.rect, beyond=0.0)
         if weight[part.painted].mean() >= _SEEN:
             return level
     return widened_to(guess, part.painted, at=part.at)
@@ -211,21 +211,21 @@ def _task(
         alpha = np.where(straps, 0, alpha).astype(np.float32)
     else:
         body = part.painted
-    patch, outside, around = Patch(part.rect, alpha), None, None
+    patch, overhang, around = Patch(part.rect, alpha), None, None
     if widened_to(crop, body, 0.0, part.at) is not crop:
         # Weight of the crop: 1 in it, falling to 0 at its edge, where the two pictures meet.
-        within = crop.place(_fading(crop.size), part.rect, outside=0.0).astype(np.float32)
+        within = crop.place(_fading(crop.size), part.rect, beyond=0.0).astype(np.float32)
         beyond = np.where(within < 1, alpha, 0).astype(np.float32)
         inner = np.where(within > 0, alpha, 0).astype(np.float32)
         around = widened_to(crop, body, _ROOM, part.at)
         if inner.any():
             patch = Patch(part.rect, inner)
-            outside = Patch(part.rect, np.where(within > 0, beyond * (1 - within), beyond))
+            overhang = Patch(part.rect, np.where(within > 0, beyond * (1 - within), beyond))
         else:
             crop, around = around, None
     height, width = face.size
     hole = hole_in_crop(crop, part.painted, part.rect, face.size) | ~crop.shows(width, height)
-    return Task(face, crop, crop.extract(photo), patch, hole, outside, beside, around)
+    return Task(face, crop, crop.extract(photo), patch, hole, overhang, beside, around)
 
 
 def _fading(side: int) -> NDArray[np.float32]:

@@ -85,7 +85,7 @@ def _as_found(
         judge(face, crop, look[0], look[1], config, settings)
         for (face, crop), look in zip(found, looks, strict=True)
     ]
-    worn = iter(finder.with_outside(photo, [each for each in judged if isinstance(each, Judged)]))
+    worn = iter(finder.with_overhang(photo, [each for each in judged if isinstance(each, Judged)]))
     tasks: list[Task] = []
     for (face, _), each in zip(found, judged, strict=True):
         again = each if isinstance(each, Face) else task_for(next(worn), spare, config, settings)

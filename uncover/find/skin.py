@@ -13,10 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import TEMPLATE_5
-from uncover.find.outside import REACH
-
-Parts = tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]
-"""Straps, short and large overhang, as `uncover.find.outside.outside` gives them."""
+from uncover.find.overhang import OVERHANG, Overhang
 
 
 @dataclass(frozen=True)
@@ -65,7 +62,7 @@ def skin_like(
     lab = cv2.cvtColor(
         cv2.GaussianBlur(seen, (3, 3), 0).astype(np.float32) / 255, cv2.COLOR_RGB2LAB
     )
-    eyes_nose = ((TEMPLATE_5[:3] - 0.5) / REACH + 0.5) * side
+    eyes_nose = ((TEMPLATE_5[:3] - 0.5) / OVERHANG.reach + 0.5) * side
     (left, top), (right, _), (_, bottom) = eyes_nose.astype(int)
     between = np.zeros(probability.shape, bool)
     between[top - round(0.06 * side) : bottom, left:right] = True
@@ -84,24 +81,24 @@ def skin_like(
     return _opened(skin, SKIN.ear)
 
 
-def without_ears(parts: Parts, skin: NDArray[np.bool_] | None) -> Parts:
+def without_ears(overhang: Overhang, skin: NDArray[np.bool_] | None) -> Overhang:
     """What lies outside a crop without ears: what is left of a loop around one is a strap.
 
     Args:
-        parts: of the wider frame, bool (S, S) each.
         skin: from `skin_like`; None changes nothing.
     """
     if skin is None:
-        return parts
-    straps = parts[0]
+        return overhang
+    straps = overhang.straps
     bodies = []
-    for overhang in parts[1:]:
-        if (overhang & skin).any():
-            left = overhang & ~skin
+    for wide in (overhang.short, overhang.large):
+        body = wide
+        if (wide & skin).any():
+            left = wide & ~skin
             body = _opened(left, SKIN.loop) & left
-            straps, overhang = straps | (left & ~body), body
-        bodies.append(overhang)
-    return straps, bodies[0], bodies[1]
+            straps = straps | (left & ~body)
+        bodies.append(body)
+    return Overhang(straps, *bodies)
 
 
 def _opened(region: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:

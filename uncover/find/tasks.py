@@ -21,7 +21,7 @@ from uncover.crop import (
     soft_region,
     spared,
 )
-from uncover.find.outside import STRAP_FEATHER, body_of, joined, outside_patch, wider
+from uncover.find.overhang import OVERHANG, Overhang, body_of, joined, overhang_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
 from uncover.networks import SegmenterConfig
 from uncover.results import Face, Reason
@@ -66,9 +66,16 @@ Found = tuple[Box, str, float]
 
 @dataclass
 class Task:
-    """A face to fill: its frame, what the crop shows (uint8 (S, S, 3)), the photo pixels to paint,
-    the crop pixels to hide (bool (S, S)), and what to paint outside the crop: in the wider frame
-    (`around`, or one zoomed out by a fixed amount), and from beside it.
+    """A face to fill.
+
+    Attributes:
+        crop: its frame. seen: uint8 (S, S, 3), what that shows.
+        patch: the photo pixels to paint.
+        hole: bool (S, S), the crop pixels to hide from the generator.
+        overhang: photo pixels that the generator paints in a wider frame; None where there are
+            none.
+        beside: photo pixels that are painted over from what lies beside them, such as straps.
+        around: the wider frame; None for the crop zoomed out as `wider` does.
     """
 
     face: Face
@@ -76,22 +83,25 @@ class Task:
     seen: NDArray[np.uint8]
     patch: Patch
     hole: NDArray[np.bool_]
-    outside: Patch | None = None
+    overhang: Patch | None = None
     beside: Patch | None = None
     around: FaceCrop | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A face to fill, its frame, what the crop shows (uint8 (S, S, 3)), its mask there
-    (bool (S, S)), and the straps, short and large overhang that a wider look found outside it
-    (bool (S, S) of the wider frame, each)."""
+    """A face to fill, and its mask.
+
+    Attributes:
+        crop: its frame. seen: uint8 (S, S, 3), what that shows. mask: bool (S, S), its mask there.
+        overhang: what a wider look found outside the crop; None where the mask ends inside it.
+    """
 
     face: Face
     crop: FaceCrop
     seen: NDArray[np.uint8]
     mask: NDArray[np.bool_]
-    outside: tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]] | None = None
+    overhang: Overhang | None = None
 
 
 def why_not(face: Face, settings: Settings) -> Reason | None:
@@ -214,7 +224,7 @@ def task_for(
     margin = margin_around(crop, config.dilation)
     alpha = np.maximum(
         soft_region(body_of(found.mask), margin, settings.feather),
-        soft_region(found.mask, margin, min(STRAP_FEATHER, settings.feather)),
+        soft_region(found.mask, margin, min(OVERHANG.strap_fade, settings.feather)),
     )
     height, width = face.size
     patch = patch_from_crop(alpha, crop, width, height)
@@ -226,11 +236,10 @@ def task_for(
         return replace(face, reason=Reason.NO_MASK)
     face = replace(face, rect=patch.rect, patch=patch.painted)
     hole = (alpha > 0) | ~crop.shows(width, height)  # beyond the photo nothing is known
-    outside = beside = None
-    if found.outside is not None:
-        straps, short, large = found.outside
+    overhang = beside = None
+    if (seen := found.overhang) is not None:
         where = wider(crop), margin, settings.feather, face, boxes
-        outside = outside_patch(np.zeros_like(straps), large, *where)
-        beside = outside_patch(straps, short, *where)
-    face = joined(joined(face, outside), beside)
-    return Task(face, crop, found.seen, patch, hole, outside, beside)
+        overhang = overhang_patch(np.zeros_like(seen.straps), seen.large, *where)
+        beside = overhang_patch(seen.straps, seen.short, *where)
+    face = joined(joined(face, overhang), beside)
+    return Task(face, crop, found.seen, patch, hole, overhang, beside)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, Patch, hole_in_crop
-from uncover.find import REACH, Task, wider
+from uncover.find import OVERHANG, Task, wider
 from uncover.paint.compositing import Blend, match_colours, paste
 from uncover.paint.detail import Closer
 from uncover.paint.samples import answers
@@ -39,25 +39,25 @@ def paint_task(
     if blend == "feather":
         picture = match_colours(picture, shown.seen, shown.hole)
     paste(photo, picture, shown.crop, task.patch, blend)
-    if task.outside is not None:
-        _paint_outside(photo, task, task.outside, blend, generator)
+    if task.overhang is not None:
+        _paint_overhang(photo, task, task.overhang, blend, generator)
     if task.beside is not None:
         paint_over(photo, task.beside, task.crop)
 
 
-def _paint_outside(
-    photo: NDArray[np.uint8], task: Task, outside: Patch, blend: Blend, generator: Painter
+def _paint_overhang(
+    photo: NDArray[np.uint8], task: Task, overhang: Patch, blend: Blend, generator: Painter
 ) -> None:
     """Paint what the wider frame shows of the mask, beside the face that is painted already."""
     frame, size = task.around or wider(task.crop), task.face.size
     seen = frame.extract(photo)
-    hole = hole_in_crop(frame, outside.painted, outside.rect, size) | ~frame.shows(*size[::-1])
+    hole = hole_in_crop(frame, overhang.painted, overhang.rect, size) | ~frame.shows(*size[::-1])
     if task.beside is not None:  # to be painted over last, and nothing to go by until then
         hole |= hole_in_crop(frame, task.beside.painted, task.beside.rect, size)
     picture = answers(generator, seen[None], hole[None])[0][0]
     if blend == "feather":
         picture = match_colours(picture, seen, hole)
-    paste(photo, picture, frame, outside, blend)
+    paste(photo, picture, frame, overhang, blend)
 
 
 def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
@@ -76,7 +76,7 @@ def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
     alpha = np.zeros(target.shape[:2], np.float32)
     left, top = patch.rect[0] - x0, patch.rect[1] - y0
     alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
-    zoom = min(1.0, DETAIL * crop.scale / REACH)
+    zoom = min(1.0, DETAIL * crop.scale / OVERHANG.reach)
     small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
     hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
     seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)

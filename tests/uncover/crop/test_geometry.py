@@ -134,7 +134,7 @@ def test_place_puts_a_crop_back_where_it_came_from(side: int) -> None:
     crop = FaceCrop.from_points(rotated(TEMPLATE_5 * side + 120, 15, (300, 300)), 256)
     x0, y0, x1, y1 = rect = crop.rect(900, 900)
     back = crop.place(crop.extract(photo), rect)
-    inside = crop.place(np.ones((256, 256), np.float32), rect, outside=0) > 0.99
+    inside = crop.place(np.ones((256, 256), np.float32), rect, beyond=0) > 0.99
     difference = np.abs(back.astype(float) - photo[y0:y1, x0:x1])[inside]
     assert difference.mean() < 1.5
 

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
+from uncover.find.overhang import Overhang
 from uncover.find.skin import skin_like, without_ears
 
 SIDE = 256
@@ -29,11 +30,11 @@ def frame(cloth: tuple[int, int, int] = CLOTH) -> tuple[np.ndarray, np.ndarray]:
     return seen, probability
 
 
-def large(probability: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def large(probability: np.ndarray) -> Overhang:
     nothing = np.zeros(probability.shape, bool)
     piece = nothing.copy()
     piece[110:150, 195:232] = True
-    return nothing, nothing, piece
+    return Overhang(nothing, nothing, piece)
 
 
 def test_an_ear_in_a_loop_stays_and_the_loop_becomes_a_strap() -> None:
@@ -42,19 +43,18 @@ def test_an_ear_in_a_loop_stays_and_the_loop_becomes_a_strap() -> None:
     assert skin is not None
     assert skin[120:140, 210:228].all()
     assert not skin[135:185, 75:185].any()
-    straps, short, body = without_ears(large(probability), skin)
-    assert not (straps | short | body)[122:138, 212:226].any()
-    assert straps[111:114, 212:226].all()
-    assert straps[146:149, 212:226].all()
-    assert not short.any()
+    left = without_ears(large(probability), skin)
+    assert not (left.straps | left.short | left.large)[122:138, 212:226].any()
+    assert left.straps[111:114, 212:226].all()
+    assert left.straps[146:149, 212:226].all()
+    assert not left.short.any()
 
 
 def test_where_the_mask_looks_like_skin_nothing_changes() -> None:
     seen, probability = frame(cloth=SKIN)
     assert skin_like(seen, probability) is None
-    parts = large(probability)
-    for part, same in zip(without_ears(parts, None), parts, strict=True):
-        np.testing.assert_array_equal(part, same)
+    overhang = large(probability)
+    assert without_ears(overhang, None) is overhang
 
 
 @pytest.mark.parametrize("hidden", ["skin", "mask"])
@@ -74,10 +74,10 @@ def test_an_eye_line_of_many_colours_says_nothing() -> None:
 def test_overhang_that_is_no_skin_stays_as_it_is() -> None:
     seen, probability = frame()
     skin = skin_like(seen, probability)
-    parts = large(probability)
+    nothing = np.zeros((SIDE, SIDE), bool)
     piece = np.zeros((SIDE, SIDE), bool)
     piece[140:180, 20:60] = True  # on hair
-    straps, short, body = without_ears((parts[0], piece, parts[1]), skin)
-    assert not straps.any()
-    np.testing.assert_array_equal(short, piece)
-    assert not body.any()
+    left = without_ears(Overhang(nothing, piece, nothing), skin)
+    assert not left.straps.any()
+    np.testing.assert_array_equal(left.short, piece)
+    assert not left.large.any()

@@ -11,14 +11,15 @@ import pytest
 from tests.uncover.fake_networks import CLOTH, SKIN, draw_scene, make
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import Patch
-from uncover.find.outside import (
-    REACH,
+from uncover.find.overhang import (
+    OVERHANG,
+    Overhang,
     apart,
+    find_overhang,
     is_cut_off,
     is_scarf,
     joined,
-    outside,
-    outside_patch,
+    overhang_patch,
     pulled_down,
     wider,
 )
@@ -45,12 +46,10 @@ def seen_wider(photo: np.ndarray, crop: FaceCrop) -> np.ndarray:
     return wider(crop).extract((photo * 255).astype(np.uint8)).astype(np.float32) / 255
 
 
-def found_outside(
-    photo: np.ndarray, crop: FaceCrop, mask: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def found(photo: np.ndarray, crop: FaceCrop, mask: np.ndarray) -> Overhang:
     frame = wider(crop)
     visible = frame.shows(photo.shape[1], photo.shape[0])
-    return outside(seen_wider(photo, crop), mask, 0.5, FEATHER, visible)
+    return find_overhang(seen_wider(photo, crop), mask, 0.5, FEATHER, visible)
 
 
 def face_in(photo: np.ndarray) -> Face:
@@ -61,7 +60,7 @@ def test_the_wider_frame_has_the_same_centre() -> None:
     _, crop, _ = scene()
     frame = wider(crop)
     np.testing.assert_allclose(frame.corners().mean(0), crop.corners().mean(0))
-    assert frame.scale == pytest.approx(crop.scale / REACH)
+    assert frame.scale == pytest.approx(crop.scale / OVERHANG.reach)
 
 
 def test_a_mask_that_reaches_its_crop_s_edge_is_cut_off() -> None:
@@ -82,10 +81,10 @@ def test_a_mask_s_tip_below_the_crop_is_painted_and_a_scarf_is_not(
     bottom = 172 + S
     photo[400 : bottom + length, 260:340] = 1.0
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
-    straps, overhang, large = found_outside(photo, crop, mask)
-    assert not large.any()
-    assert straps.any()  # the one at the side
-    patch = outside_patch(NOTHING, overhang, wider(crop), 0.012, FEATHER, face_in(photo))
+    overhang = found(photo, crop, mask)
+    assert not overhang.large.any()
+    assert overhang.straps.any()  # the one at the side
+    patch = overhang_patch(NOTHING, overhang.short, wider(crop), 0.012, FEATHER, face_in(photo))
     assert (patch is not None) == painted
     if patch is not None:
         tip = joined(face_in(photo), patch).mask[bottom + 3 : bottom + length, 260:340]
@@ -135,16 +134,16 @@ def test_what_may_be_a_neck_is_left_alone(length: int, sure: float, painted: boo
     photo[400:bottom, 260:340] = 1.0
     photo[bottom - 12 : bottom + length, 260:340] = sure
     mask = photo[172:bottom, 172 : 172 + S] > 0.5
-    _, short, large = found_outside(photo, crop, mask)
-    assert not large.any()
-    assert short.any() == painted
+    overhang = found(photo, crop, mask)
+    assert not overhang.large.any()
+    assert overhang.short.any() == painted
 
 
 def test_an_ear_between_loops_is_no_strap() -> None:
     photo, crop, mask = scene()
-    strap, *_ = found_outside(photo, crop, mask)
+    strap = found(photo, crop, mask).straps
     cv2.rectangle(photo, (436, 306), (446, 330), 0.52, -1)  # beside the strap, faintly mask
-    after, *_ = found_outside(photo, crop, mask)
+    after = found(photo, crop, mask).straps
     assert strap.any()
     np.testing.assert_array_equal(after & ~strap, False)
 
@@ -153,14 +152,14 @@ def test_a_mask_that_reaches_out_at_the_side_is_overhang() -> None:
     photo, crop, _ = scene()
     cv2.rectangle(photo, (395, 285), (450, 400), 1.0, -1)
     mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
-    straps, short, overhang = found_outside(photo, crop, mask)
-    assert not short.any()
-    patch = outside_patch(NOTHING, overhang, wider(crop), 0.012, FEATHER, face_in(photo))
+    overhang = found(photo, crop, mask)
+    assert not overhang.short.any()
+    patch = overhang_patch(NOTHING, overhang.large, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     whole = joined(face_in(photo), patch).mask
     assert whole[290:395, 430:448].all()
     assert not whole[:, :400].any()  # the crop's own part
-    assert straps.sum() < 0.05 * overhang.sum()
+    assert overhang.straps.sum() < 0.05 * overhang.large.sum()
 
 
 def test_a_strap_that_grows_out_of_overhang_is_found() -> None:
@@ -169,8 +168,8 @@ def test_a_strap_that_grows_out_of_overhang_is_found() -> None:
     cv2.rectangle(photo, (420, 250), (480, 315), 0.0, -1)
     cv2.line(photo, (435, 340), (462, 300), 1.0, 5)  # begins beyond the crop
     mask = photo[172 : 172 + S, 172 : 172 + S] > 0.5
-    straps, *_ = found_outside(photo, crop, mask)
-    patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
+    straps = found(photo, crop, mask).straps
+    patch = overhang_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     assert joined(face_in(photo), patch).mask[302, 461]
 
@@ -182,8 +181,8 @@ def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
     mask = cut[172 : 172 + S, 172 : 172 + S] > 0.5
     frame = wider(crop)
     visible = frame.shows(430, 600)
-    _, short, large = found_outside(cut, crop, mask)
-    assert not (short | large)[~visible].any()
+    overhang = found(cut, crop, mask)
+    assert not (overhang.short | overhang.large)[~visible].any()
     x = frame.to_photo([[0.0, 128.0], [S - 1.0, 128.0]])[:, 0]
     share = (430 - 0.5 - x[0]) / (x[1] - x[0])
     assert visible[128].mean() == pytest.approx(share, abs=0.01)
@@ -191,9 +190,9 @@ def test_what_mirrors_the_photo_beyond_its_edge_is_no_overhang() -> None:
 
 def test_a_strap_that_begins_at_the_mask_is_found_to_its_end() -> None:
     photo, crop, mask = scene()
-    straps, short, large = found_outside(photo, crop, mask)
-    assert not (short | large).any()
-    patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
+    overhang = found(photo, crop, mask)
+    assert not (overhang.short | overhang.large).any()
+    patch = overhang_patch(overhang.straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo))
     assert patch is not None
     whole = joined(face_in(photo), patch).mask
     outside = photo > 0.5
@@ -210,10 +209,12 @@ def test_what_is_no_strap_is_left(kind: str) -> None:
     if kind == "apart":
         cv2.rectangle(photo, (405, 150), (560, 500), 0.0, -1)
         cv2.line(photo, (440, 250), (490, 250), 1.0, 5)
-    straps, short, large = found_outside(photo, crop, mask)
-    assert not (short | large).any()
+    overhang = found(photo, crop, mask)
+    assert not (overhang.short | overhang.large).any()
     spare = [(421.0, 200.0, 600.0, 500.0)] if kind == "other face" else []
-    patch = outside_patch(straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo), spare)
+    patch = overhang_patch(
+        overhang.straps, NOTHING, wider(crop), 0.012, FEATHER, face_in(photo), spare
+    )
     middle = np.zeros(photo.shape, bool) if patch is None else joined(face_in(photo), patch).mask
     assert not middle[:, 450:].any()
 
@@ -273,12 +274,12 @@ def test_the_pipeline_paints_straps_beyond_the_crop_over() -> None:
 
 def test_a_correction_by_hand_keeps_the_straps() -> None:
     uncoverer, photo = make([BOX]), read_image(strapped())
-    found = uncoverer(photo)
-    grown = cv2.dilate(found.faces[0].mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    again = uncoverer.refill(found, masks={0: grown})
+    first = uncoverer(photo)
+    grown = cv2.dilate(first.faces[0].mask.view(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    again = uncoverer.refill(first, masks={0: grown})
     assert np.array_equal(again.faces[0].mask, grown)
     assert again.faces[0].crop is not None
-    assert again.faces[0].crop.scale == pytest.approx(found.faces[0].crop.scale, rel=0.05)
+    assert again.faces[0].crop.scale == pytest.approx(first.faces[0].crop.scale, rel=0.05)
     assert not (np.abs(again.pixels.astype(int) - CLOTH).sum(-1) < 60).any()
 
 
@@ -306,6 +307,6 @@ def test_the_pipeline_paints_overhang_in_the_wider_frame(blend: str) -> None:
 @pytest.mark.parametrize("scene", [strapped, winged])
 def test_what_was_painted_outside_is_painted_again(scene: Callable[[], np.ndarray]) -> None:
     uncoverer = make([BOX])
-    found = uncoverer(scene())
-    again = uncoverer.refill(found)
-    np.testing.assert_array_equal(again.pixels, found.pixels)
+    first = uncoverer(scene())
+    again = uncoverer.refill(first)
+    np.testing.assert_array_equal(again.pixels, first.pixels)

@@ -21,28 +21,25 @@ from uncover.crop import FaceCrop, Patch, Rect, patch_from_crop, spared
 if TYPE_CHECKING:
     from uncover.results import Face
 
-REACH = 1.35
-"""Side of the wider frame over the crop's."""
-
-STRAP_FEATHER = 0.012
-"""Width of the fade beside a strap, in crop sides: narrow, for ears are to stay as they are."""
-
 
 @dataclass(frozen=True)
-class OutsideMask:
-    """What of the pixels found outside a crop is mask, and of which kind.
+class OverhangLimits:
+    """What of the pixels found outside a crop is mask, of which kind, and how it is painted.
 
-    `strap`, `deep`, `sure`, `sure_below`, `arc` and `gaiter` were set by looking at web photos
-    (docs/history.md); what the others were chosen on was not written down.
+    `reach`, `strap_fade`, `strap`, `deep`, `sure`, `sure_below`, the arc and `gaiter` were set by
+    looking at web photos (docs/history.md); what the others were chosen on was not written down.
 
     Attributes:
+        reach: side of the wider frame, in crop sides.
+        strap_fade: width of the fade beside a strap, in crop sides: ears beside one are to stay.
         thin: half the width of a strap is at most this part of the wider frame's side.
         beside: in the crop's outer parts so wide, in its side, what is thin is a strap; between, it
             is a mask's tip.
         strap: times the threshold: with less, ears that loops lie around are called straps.
         over: what of a mask reaches out further at the sides, in crop sides, is large.
         scarf: what leaves the wider frame below over such a width, in crop sides, is no mask.
-        arc: below the chin: height of its centre, half width and depth, in crop sides.
+        arc_centre, arc_half, arc_depth: of the arc below the chin: height of its centre, half its
+            width, and its depth, in crop sides.
         gaiter: so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand.
         deep: what reaches further below the crop, in crop sides, may be a collar or a neck.
         near_below: a mask that ends so near its crop's lower edge, in crop sides, may go on.
@@ -54,12 +51,16 @@ class OutsideMask:
             frame's side.
     """
 
+    reach: float = 1.35
+    strap_fade: float = 0.012
     thin: float = 0.028
     beside: float = 0.24
     strap: float = 1.1
     over: float = 0.05
     scarf: float = 0.2
-    arc: tuple[float, float, float] = (0.5, 0.48, 0.43)
+    arc_centre: float = 0.5
+    arc_half: float = 0.48
+    arc_depth: float = 0.43
     gaiter: float = 0.4
     deep: float = 0.085
     near_below: float = 0.024
@@ -70,12 +71,27 @@ class OutsideMask:
     touch: float = 0.024
 
 
-OUTSIDE = OutsideMask()
+OVERHANG = OverhangLimits()
+
+
+@dataclass(frozen=True, eq=False)
+class Overhang:
+    """What of a mask lies outside its face's crop; each bool (S, S) of the wider frame.
+
+    Attributes:
+        straps: what is thin.
+        short: what is wider, and reaches out at the sides by a little only, or below.
+        large: what reaches out further at the sides.
+    """
+
+    straps: NDArray[np.bool_]
+    short: NDArray[np.bool_]
+    large: NDArray[np.bool_]
 
 
 def is_cut_off(mask: NDArray[np.bool_]) -> bool:
     """Whether a mask, bool (S, S), touches its crop's edge, or all but touches the lower one."""
-    below = mask[-max(2, round(OUTSIDE.near_below * len(mask))) :]
+    below = mask[-max(2, round(OVERHANG.near_below * len(mask))) :]
     return bool(mask[:, :2].any() or mask[:, -2:].any() or mask[:2].any() or below.any())
 
 
@@ -87,20 +103,20 @@ def is_scarf(seen: NDArray[np.bool_], mask: NDArray[np.bool_]) -> bool:
         mask: bool (S, S), the mask in the crop.
     """
     side = len(mask)
-    if mask[-2:].any(0).sum() < OUTSIDE.gaiter * side:
+    if mask[-2:].any(0).sum() < OVERHANG.gaiter * side:
         return False
     count, labels = cv2.connectedComponents(seen.view(np.uint8), connectivity=8)
-    ways_out = labels[_middle(side, 0.5)[0].stop], labels[-2:].max(0)
+    ways_out = labels[_central(side, 0.5)[0].stop], labels[-2:].max(0)
     width = np.minimum(*(np.bincount(way, minlength=count) for way in ways_out))
-    return bool((width[1:] >= OUTSIDE.scarf * side / REACH).any())
+    return bool((width[1:] >= OVERHANG.scarf * side / OVERHANG.reach).any())
 
 
 def pulled_down(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Of a scarf before a face, bool (S, S), the part above an arc below the chin, and straps: what
     is left of it lies around the neck."""
     side = len(mask)
-    centre = round(0.5 * side), round(OUTSIDE.arc[0] * side)
-    half = round(OUTSIDE.arc[1] * side), round(OUTSIDE.arc[2] * side)
+    centre = round(0.5 * side), round(OVERHANG.arc_centre * side)
+    half = round(OVERHANG.arc_half * side), round(OVERHANG.arc_depth * side)
     face = np.zeros(mask.shape, np.uint8)
     cv2.ellipse(face, centre, half, 0, 0, 180, 1, -1)
     face[: centre[1]] = 1
@@ -108,27 +124,27 @@ def pulled_down(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 
 def wider(crop: FaceCrop) -> FaceCrop:
-    """The crop, zoomed out about its centre by `REACH`."""
-    matrix = crop.matrix / REACH
-    matrix[:, 2] += (1 - 1 / REACH) * (crop.size - 1) / 2
+    """The crop, zoomed out about its centre."""
+    matrix = crop.matrix / OVERHANG.reach
+    matrix[:, 2] += (1 - 1 / OVERHANG.reach) * (crop.size - 1) / 2
     return FaceCrop(matrix, crop.size)
 
 
 def body_of(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask in its crop, bool (S, S), without its straps: what is thin near the crop's sides."""
-    beside = round(OUTSIDE.beside * len(mask))
+    beside = round(OVERHANG.beside * len(mask))
     body = mask.copy()
     body[:, :beside] = body[:, -beside:] = False
-    return body | _body(mask, OUTSIDE.thin * REACH * len(mask))
+    return body | _body(mask, OVERHANG.thin * OVERHANG.reach * len(mask))
 
 
-def outside(
+def find_overhang(
     probability: NDArray[np.float32],
     mask: NDArray[np.bool_],
     threshold: float,
     feather: float,
     visible: NDArray[np.bool_],
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+) -> Overhang:
     """What of a mask lies outside the crop, and in its outer rim, where what is painted fades.
 
     Args:
@@ -139,59 +155,58 @@ def outside(
         visible: bool (S, S), where the wider frame shows the photo (`FaceCrop.shows`).
 
     Returns:
-        Straps, short and large overhang, bool (S, S) of the wider frame: the thin and the other
-        parts of the pieces that begin at the mask. Left out is what goes on below as a scarf does,
-        and what is not surely mask: ears, collars and necks.
+        The pieces that begin at the mask. Left out is what goes on below as a scarf does, and what
+        is not surely mask: ears, collars and necks.
     """
     side = mask.shape[0]
-    thin = probability >= OUTSIDE.strap * threshold
-    body = _body(probability >= threshold, OUTSIDE.thin * side)
-    rim = cv2.dilate(body.view(np.uint8), _disc(OUTSIDE.rim * side)) > 0
+    thin = probability >= OVERHANG.strap * threshold
+    body = _body(probability >= threshold, OVERHANG.thin * side)
+    rim = cv2.dilate(body.view(np.uint8), _disc(OVERHANG.rim * side)) > 0
     thin[rim] = False  # of a body, and no strap
     body &= visible
     for part in (thin, body, rim):
-        part[_middle(side, 0.5 - feather)] = False
+        part[_central(side, 0.5 - feather)] = False
     pieces = _beginning_at(mask, thin | rim)
     count, labels = cv2.connectedComponents((body & pieces).view(np.uint8), connectivity=8)
     leaving = np.bincount(labels[-2:].max(0), minlength=count)
     sure = np.bincount(labels.ravel(), probability.ravel(), count)
     size = np.bincount(labels.ravel(), minlength=count)
-    worn = sure >= OUTSIDE.sure * size
+    worn = sure >= OVERHANG.sure * size
     worn[0] = False
-    worn[leaving >= OUTSIDE.scarf * side / REACH] = False
+    worn[leaving >= OVERHANG.scarf * side / OVERHANG.reach] = False
     deep = np.zeros(count, bool)
-    deep[labels[_middle(side, 0.5 + OUTSIDE.deep)[0].stop :]] = True
-    worn &= ~deep | (sure >= OUTSIDE.sure_below * size)
-    overhang = worn[labels]
-    near = cv2.dilate(overhang.view(np.uint8), _disc(OUTSIDE.rim * side)) > 0
+    deep[labels[_central(side, 0.5 + OVERHANG.deep)[0].stop :]] = True
+    worn &= ~deep | (sure >= OVERHANG.sure_below * size)
+    wide = worn[labels]
+    near = cv2.dilate(wide.view(np.uint8), _disc(OVERHANG.rim * side)) > 0
     straps = thin & _beginning_at(mask, thin | (rim & near))
-    aside = np.ones(overhang.shape, bool)
-    aside[:, _middle(side, 0.5 + OUTSIDE.over)[1]] = False
+    aside = np.ones(wide.shape, bool)
+    aside[:, _central(side, 0.5 + OVERHANG.over)[1]] = False
     large = np.zeros(count, bool)
-    large[labels[overhang & aside]] = True
-    return straps, overhang & ~large[labels], overhang & large[labels]
+    large[labels[wide & aside]] = True
+    return Overhang(straps, wide & ~large[labels], wide & large[labels])
 
 
 def _beginning_at(mask: NDArray[np.bool_], pieces: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """The connected pieces of the wider frame, bool (S, S), that reach from the mask in the crop,
     bool (S, S), beyond it."""
     side = mask.shape[0]
-    shift = (1 - 1 / REACH) * (side - 1) / 2
-    zoom = np.array([[1 / REACH, 0, shift], [0, 1 / REACH, shift]])
+    shift = (1 - 1 / OVERHANG.reach) * (side - 1) / 2
+    zoom = np.array([[1 / OVERHANG.reach, 0, shift], [0, 1 / OVERHANG.reach, shift]])
     known = cv2.warpAffine(mask.view(np.uint8), zoom, (side, side), flags=cv2.INTER_LINEAR)
-    begins = cv2.dilate(known, _disc(OUTSIDE.touch * side)) > 0
+    begins = cv2.dilate(known, _disc(OVERHANG.touch * side)) > 0
     count, labels = cv2.connectedComponents(pieces.view(np.uint8), connectivity=8)
     leaving = np.ones((side, side), bool)
-    leaving[_middle(side, 0.5)] = False
+    leaving[_central(side, 0.5)] = False
     kept = np.zeros(count, bool)
     kept[np.intersect1d(labels[begins], labels[leaving])] = True
     kept[0] = False
     return kept[labels]
 
 
-def outside_patch(
+def overhang_patch(
     straps: NDArray[np.bool_],
-    overhang: NDArray[np.bool_],
+    wide: NDArray[np.bool_],
     frame: FaceCrop,
     dilation: float,
     feather: float,
@@ -201,15 +216,15 @@ def outside_patch(
     """The photo pixels to paint outside a crop; None when there are none.
 
     Args:
-        straps, overhang: bool (S, S) of the wider frame, as `outside` gives them.
+        straps, wide: bool (S, S) of the wider frame: parts of an `Overhang`.
         frame: the wider frame.
         dilation, feather: as for the mask, in fractions of the crop's side.
         face: whose mask it is.
         spare: boxes in which nothing is painted.
     """
-    unit = len(straps) / REACH
+    unit = len(straps) / OVERHANG.reach
     alpha = np.zeros(straps.shape, np.float32)
-    for region, fade in ((straps, min(STRAP_FEATHER, feather)), (overhang, feather)):
+    for region, fade in ((straps, min(OVERHANG.strap_fade, feather)), (wide, feather)):
         if region.any():
             distance = cv2.distanceTransform((~region).view(np.uint8), cv2.DIST_L2, 5)
             ramp = 1 - (distance - dilation * unit) / max(fade * unit, 1.0)
@@ -232,7 +247,7 @@ def apart(
     beyond = painted & ~_within(crop, painted.shape, at)
     if beyond.any():
         # Painted pixels are the strap's own and those it was widened by.
-        reach = (OUTSIDE.thin * REACH + OUTSIDE.widened) * crop.size / crop.scale
+        reach = (OVERHANG.thin * OVERHANG.reach + OVERHANG.widened) * crop.size / crop.scale
         beyond &= ~_body(painted, reach, cv2.BORDER_CONSTANT)
     return painted & ~beyond, beyond
 
@@ -275,9 +290,9 @@ def _disc(radius: float) -> NDArray[np.uint8]:
     return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
 
 
-def _middle(side: int, half: float) -> tuple[slice, slice]:
-    """The part of the wider frame at most `half` crop sides from its centre, each way."""
-    lo = int(np.ceil(side / 2 - half * side / REACH))
+def _central(side: int, half: float) -> tuple[slice, slice]:
+    """Rows and columns of the wider frame at most `half` crop sides from its centre."""
+    lo = int(np.ceil(side / 2 - half * side / OVERHANG.reach))
     return slice(lo, side - lo), slice(lo, side - lo)
 
 
