@@ -18,9 +18,11 @@ from .patch import Patch as Patch
 from .patch import patch_from_crop as patch_from_crop
 from .patch import spared as spared
 from .regions import clean_mask as clean_mask
+from .regions import disc as disc
 from .regions import hole_in_crop as hole_in_crop
 from .regions import is_on_chin as is_on_chin
 from .regions import mouth_covered as mouth_covered
+from .regions import opened as opened
 from .regions import outline as outline
 from .regions import soft_region as soft_region
 from .similarity import fit_similarity as fit_similarity

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uncover.crop.geometry import TEMPLATE_5, FaceCrop
+from uncover.crop.regions import opened
 from uncover.errors import UncoverError
 from uncover.faces import five_points
 
@@ -139,10 +140,9 @@ def frame_around_mask(mask: NDArray[np.bool_], size: int, at: tuple[int, int] = 
 
 def _without_ties(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask, bool (h, w), without what is narrow: ties, loops and bands."""
-    reach = 2 * round(_TIE * np.sqrt(np.count_nonzero(mask)) / 2) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    framed = np.pad(mask.view(np.uint8), reach)
-    body = cv2.morphologyEx(framed, cv2.MORPH_OPEN, kernel)[reach:-reach, reach:-reach] > 0
+    radius = round(_TIE * np.sqrt(np.count_nonzero(mask)) / 2)
+    reach = 2 * radius + 1
+    body = opened(np.pad(mask, reach), radius)[reach:-reach, reach:-reach]
     return body if body.any() else mask
 
 

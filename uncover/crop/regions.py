@@ -39,6 +39,19 @@ class MaskShape:
 SHAPE = MaskShape()
 
 
+def disc(radius: int) -> NDArray[np.uint8]:
+    """OpenCV's kernel of a round brush, uint8 (2 radius + 1, 2 radius + 1)."""
+    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * radius + 1, 2 * radius + 1))
+
+
+def opened(mask: NDArray[np.bool_], radius: int) -> NDArray[np.bool_]:
+    """A mask, bool (h, w), without what is narrower than a disc of a radius in pixels.
+
+    What touches the array's edge counts as going on beyond it.
+    """
+    return cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_OPEN, disc(radius)) > 0
+
+
 def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np.bool_]:
     """The mask of this crop's face: pieces on the lower face, without holes.
 
@@ -87,16 +100,15 @@ def rounded_out(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         mask: bool (S, S).
     """
     side = mask.shape[0]
-    reach = 2 * round(SHAPE.strap * side / 2) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    radius = round(SHAPE.strap * side / 2)
+    reach = 2 * radius + 1
     rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
     if not len(rows):
         return mask
     near = tuple(
         slice(max(0, at[0] - reach), min(side, at[-1] + reach + 1)) for at in (rows, columns)
     )
-    part = np.ascontiguousarray(mask[near]).view(np.uint8)
-    body = cv2.morphologyEx(part, cv2.MORPH_OPEN, kernel)
+    body = opened(np.ascontiguousarray(mask[near]), radius).view(np.uint8)
     outlines, _ = cv2.findContours(body, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     if not outlines:
         return mask

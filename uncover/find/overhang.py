@@ -9,14 +9,14 @@ which sees the wider frame for it (`uncover.paint.painting`).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import FaceCrop, Patch, Rect, patch_from_crop, spared
+from uncover.crop import FaceCrop, Patch, disc, patch_from_crop, spared
 
 if TYPE_CHECKING:
     from uncover.results import Face
@@ -259,21 +259,13 @@ def _within(crop: FaceCrop, shape: tuple[int, ...], at: tuple[int, int]) -> NDAr
     return inside > 0
 
 
-def joined(face: Face, patch: Patch | None) -> Face:
-    """The face, its painted pixels joined by those of a patch."""
-    if patch is None:
-        return face
-    rect = _around(face.rect, patch.rect)
-    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
-    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
-        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
-    return replace(face, rect=rect, patch=both)
-
-
 def _body(
     mask: NDArray[np.bool_], radius: float, border: int = cv2.BORDER_REPLICATE
 ) -> NDArray[np.bool_]:
     """The mask without what is narrower than a disc of a radius: a morphological opening.
+
+    `uncover.crop.opened` does the same with a disc of whole pixels; here it is exact, and as fast
+    for a large one.
 
     border: how the mask goes on beyond the edge; by default as it is there.
     """
@@ -286,15 +278,10 @@ def _body(
 
 
 def _disc(radius: float) -> NDArray[np.uint8]:
-    reach = 2 * max(1, round(radius)) + 1
-    return cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
+    return disc(max(1, round(radius)))
 
 
 def _central(side: int, half: float) -> tuple[slice, slice]:
     """Rows and columns of the wider frame at most `half` crop sides from its centre."""
     lo = int(np.ceil(side / 2 - half * side / OVERHANG.reach))
     return slice(lo, side - lo), slice(lo, side - lo)
-
-
-def _around(a: Rect, b: Rect) -> Rect:
-    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import TEMPLATE_5
+from uncover.crop import TEMPLATE_5, opened
 from uncover.find.overhang import OVERHANG, Overhang
 
 
@@ -103,6 +103,4 @@ def without_ears(overhang: Overhang, skin: NDArray[np.bool_] | None) -> Overhang
 
 def _opened(region: NDArray[np.bool_], width: float) -> NDArray[np.bool_]:
     """A region without what is narrower than a disc of a width, in parts of the side."""
-    reach = 2 * max(1, round(width * len(region) / 2)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (reach, reach))
-    return cv2.morphologyEx(region.view(np.uint8), cv2.MORPH_OPEN, kernel) > 0
+    return opened(region, max(1, round(width * len(region) / 2)))

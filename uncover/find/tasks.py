@@ -13,6 +13,7 @@ from uncover.crop import (
     Box,
     FaceCrop,
     Patch,
+    Rect,
     clean_mask,
     mask_overlap,
     outline,
@@ -21,7 +22,7 @@ from uncover.crop import (
     soft_region,
     spared,
 )
-from uncover.find.overhang import OVERHANG, Overhang, body_of, joined, overhang_patch, wider
+from uncover.find.overhang import OVERHANG, Overhang, body_of, overhang_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
 from uncover.networks import SegmenterConfig
 from uncover.results import Face, Reason
@@ -243,3 +244,18 @@ def task_for(
         beside = overhang_patch(seen.straps, seen.short, *where)
     face = joined(joined(face, overhang), beside)
     return Task(face, crop, found.seen, patch, hole, overhang, beside)
+
+
+def joined(face: Face, patch: Patch | None) -> Face:
+    """The face, its painted pixels joined by those of a patch."""
+    if patch is None:
+        return face
+    rect = _around(face.rect, patch.rect)
+    both = np.zeros((rect[3] - rect[1], rect[2] - rect[0]), bool)
+    for (x0, y0, x1, y1), part in ((face.rect, face.patch), (patch.rect, patch.painted)):
+        both[y0 - rect[1] : y1 - rect[1], x0 - rect[0] : x1 - rect[0]] |= part
+    return replace(face, rect=rect, patch=both)
+
+
+def _around(a: Rect, b: Rect) -> Rect:
+    return min(a[0], b[0]), min(a[1], b[1]), max(a[2], b[2]), max(a[3], b[3])

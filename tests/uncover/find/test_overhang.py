@@ -18,11 +18,11 @@ from uncover.find.overhang import (
     find_overhang,
     is_cut_off,
     is_scarf,
-    joined,
     overhang_patch,
     pulled_down,
     wider,
 )
+from uncover.find.tasks import joined
 from uncover.images import read_image
 from uncover.paint.painting import paint_over
 from uncover.results import Face
