@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import cv2
 import numpy as np
@@ -39,9 +40,30 @@ from uncover.results import Face, Reason
 from uncover.settings import Detector, Segmenter, Settings, Watch, unwatched
 
 T = TypeVar("T")
-Look = tuple[NDArray[np.uint8], NDArray[np.float32], NDArray[np.float32], float]
-"""A crop (S, S, 3), the probability (S, S) that its pixels are mask, its five points (5, 2), and
-the probability that it shows a face."""
+
+
+class Look(NamedTuple):
+    """What the segmenter says of a crop.
+
+    Attributes:
+        seen: uint8 (S, S, 3), the crop.
+        probability: float32 (S, S), that a pixel is mask.
+        points: float32 (5, 2), the face's five points in crop pixels.
+        presence: the probability that the crop shows a face.
+    """
+
+    seen: NDArray[np.uint8]
+    probability: NDArray[np.float32]
+    points: NDArray[np.float32]
+    presence: float
+
+
+class Examined(NamedTuple):
+    """A face that was looked at closely, its upright frame, and what that shows."""
+
+    face: Face
+    crop: FaceCrop
+    look: Look
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +82,13 @@ class FaceFinder:
     watch: Watch = unwatched
 
     def detections(self, photo: Photo, quarter: int = 0) -> list[Found]:
-        """(box, label, score) of each face, best first, one per face.
+        """What the detector finds, best first, one find per face.
 
         quarter: quarter turns, counter-clockwise, that make the photo upright.
         """
         found = self._detected(turned(photo.rgb, quarter))
         wide, high = photo.width, photo.height
-        return [(turned_back(box, quarter, wide, high), label, p) for box, label, p in found]
+        return [f._replace(box=turned_back(f.box, quarter, wide, high)) for f in found]
 
     def _detected(self, rgb: NDArray[np.uint8]) -> list[Found]:
         with self.watch("detect"):
@@ -77,8 +99,8 @@ class FaceFinder:
             x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
             box = (x0, y0, x1, y1)
             usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
-            if usable and all(overlap(box, other[0]) < 0.5 for other in kept):
-                kept.append((box, str(found.labels[i]), float(found.scores[i])))
+            if usable and all(overlap(box, other.box) < 0.5 for other in kept):
+                kept.append(Found(box, str(found.labels[i]), float(found.scores[i])))
         return kept
 
     def analyse(self, photo: Photo) -> tuple[list[Face], list[Task]]:
@@ -92,22 +114,21 @@ class FaceFinder:
         overruled: list[tuple[Face, Judged]] = []  # called bare, and surely masked
         unclear = False
         examined = self._examined(photo, aside)
-        upright = _way(0, [(face.score, look[3]) for face, _, look in examined])
+        upright = _way(0, [(each.face.score, each.look.presence) for each in examined])
         if not upright.sure and (examined or not aside):
             way = chosen(upright, self._turned_ways(photo))
             unclear = way is None
             if way is not None and way.quarter:
                 aside = []
                 examined = self._examined(photo, aside, way.quarter)
+        config = self.segmenter.config
         for face, crop, look in examined:
-            seen, probability, points, presence = look
-            if believed(presence, face.score) < self.segmenter.config.presence:
-                aside.append(
-                    replace(face, reason=Reason.BARE if face.label == BARE else Reason.NO_FACE)
-                )
+            if believed(look.presence, face.score) < config.presence:
+                reason = Reason.BARE if face.label == BARE else Reason.NO_FACE
+                aside.append(replace(face, reason=reason))
                 continue
-            face = replace(face, roll=crop.roll, points=crop.to_photo(points), crop=crop)
-            found = judge(face, crop, seen, probability, self.segmenter.config, self.settings)
+            face = replace(face, roll=crop.roll, points=crop.to_photo(look.points), crop=crop)
+            found = judge(face, crop, look.seen, look.probability, config, self.settings)
             if isinstance(found, Face):
                 aside.append(found)
             elif unclear:
@@ -127,7 +148,7 @@ class FaceFinder:
         spare = [face for face in aside if face.reason in SPARED]
         tasks: list[Task] = []
         for each in judged:
-            task = task_for(each, spare, self.segmenter.config, self.settings)
+            task = task_for(each, spare, config, self.settings)
             if isinstance(task, Face):
                 aside.append(task)
             else:
@@ -142,10 +163,10 @@ class FaceFinder:
         for i, frame, look in zip(cut, frames, self.looked_at(photo, frames), strict=True):
             threshold, feather = self.segmenter.config.threshold, self.settings.feather
             visible = frame.shows(photo.width, photo.height)
-            overhang = find_overhang(look[1], judged[i].mask, threshold, feather, visible)
-            overhang = without_ears(overhang, skin_like(look[0], look[1]))
+            overhang = find_overhang(look.probability, judged[i].mask, threshold, feather, visible)
+            overhang = without_ears(overhang, skin_like(look.seen, look.probability))
             judged[i] = replace(judged[i], overhang=overhang)
-            if is_scarf((look[1] >= threshold) & visible, judged[i].mask):
+            if is_scarf((look.probability >= threshold) & visible, judged[i].mask):
                 judged[i] = replace(judged[i], mask=pulled_down(judged[i].mask))
         return judged
 
@@ -157,21 +178,20 @@ class FaceFinder:
         ways: list[Way] = []
         for quarter in (1, 2, 3):
             rgb = turned(small, quarter)
-            found = [f for f in self._detected(rgb) if f[2] >= self.settings.reported_score]
+            found = [f for f in self._detected(rgb) if f.score >= self.settings.reported_score]
             found = found[: TURNING.faces]
-            rough = [FaceCrop.from_box(box, self.side) for box, _, _ in found]
-            level = [refine(crop, look[2]) for crop, look in self._seen_in(rgb, rough)]
-            kept = [(crop, f[2]) for crop, f in zip(level, found, strict=True) if crop is not None]
-            looks = self._seen_in(rgb, [crop for crop, _ in kept])
-            pairs = [(kept[i][1], look[3]) for i, (_, look) in enumerate(looks)]
-            ways.append(_way(quarter, pairs))
+            rough = [FaceCrop.from_box(f.box, self.side) for f in found]
+            looks = self._looks(rgb, rough)
+            level = [refine(crop, look.points) for crop, look in zip(rough, looks, strict=True)]
+            kept = [(crop, f) for crop, f in zip(level, found, strict=True) if crop is not None]
+            looks = self._looks(rgb, [crop for crop, _ in kept])
+            sure = [(f.score, look.presence) for (_, f), look in zip(kept, looks, strict=True)]
+            ways.append(_way(quarter, sure))
         return ways
 
-    def _examined(
-        self, photo: Photo, aside: list[Face], quarter: int = 0
-    ) -> list[tuple[Face, FaceCrop, Look]]:
-        """The faces worth a closer look, their upright frames and what those show; the others are
-        put `aside`. Of two masked finds that the points bring to the same face the first counts."""
+    def _examined(self, photo: Photo, aside: list[Face], quarter: int = 0) -> list[Examined]:
+        """The faces worth a closer look; the others are put `aside`. Of two masked finds that the
+        points bring to the same face the first counts."""
         settings = self.settings
         worth: list[Face] = []
         for box, label, score in self.detections(photo, quarter):
@@ -199,10 +219,10 @@ class FaceFinder:
             crops = [crop for _, crop in framed]
             looks = self.looked_at(photo, crops)
             # Where a second look moves the frame far the first one was misled.
-            better = [moved(crop, look[2]) for crop, look in zip(crops, looks, strict=True)]
+            better = [moved(crop, look.points) for crop, look in zip(crops, looks, strict=True)]
             again = iter(self.looked_at(photo, [crop for crop in better if crop is not None]))
         return [
-            (face, crop, look) if found is None else (face, found, next(again))
+            Examined(face, crop, look) if found is None else Examined(face, found, next(again))
             for (face, crop), look, found in zip(framed, looks, better, strict=True)
         ]
 
@@ -210,23 +230,22 @@ class FaceFinder:
         """The canonical crop for each rough one; None where the points cannot be right."""
         with self.watch("align"):
             looks = self.looked_at(photo, rough)
-        return [refine(crop, look[2]) for crop, look in zip(rough, looks, strict=True)]
+        return [refine(crop, look.points) for crop, look in zip(rough, looks, strict=True)]
 
     def looked_at(self, photo: Photo, crops: list[FaceCrop]) -> list[Look]:
         """The segmenter's answers, all faces of a photo in one batch (of at most `batch`)."""
-        return [look for _, look in self._seen_in(photo.rgb, crops)]
+        return self._looks(photo.rgb, crops)
 
-    def _seen_in(
-        self, rgb: NDArray[np.uint8], crops: list[FaceCrop]
-    ) -> list[tuple[FaceCrop, Look]]:
-        """The same of a picture, uint8 (H, W, 3), each crop with its answers."""
+    def _looks(self, rgb: NDArray[np.uint8], crops: list[FaceCrop]) -> list[Look]:
+        """The same of a picture, uint8 (H, W, 3)."""
         looks: list[Look] = []
         for chunk in in_chunks(crops, self.settings.batch):
             seen = np.stack([crop.extract(rgb) for crop in chunk])
             found = self.segmenter.segment(seen)
             presence = [1.0] * len(chunk) if found.presence is None else found.presence.tolist()
-            looks += zip(seen, found.probability, found.points, presence, strict=True)
-        return list(zip(crops, looks, strict=True))
+            each = zip(seen, found.probability, found.points, presence, strict=True)
+            looks += itertools.starmap(Look, each)
+        return looks
 
 
 def _way(quarter: int, faces: list[tuple[float, float]]) -> Way:

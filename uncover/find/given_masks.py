@@ -101,7 +101,8 @@ def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]
         ys, xs = np.nonzero(labels[y0:y1, x0:x1] == index)
         ys, xs = ys + y0, xs + x0
         best, most = -1, 0.0
-        for place, (box, _, _) in enumerate(faces):
+        for place, face in enumerate(faces):
+            box = face.box
             inside = (xs >= box[0]) & (xs < box[2]) & (ys >= box[1]) & (ys < box[3])
             low = inside & (ys >= (box[1] + box[3]) / 2)
             half = (box[2] - box[0]) * (box[3] - box[1]) / 2
@@ -112,9 +113,9 @@ def split_mask(painted: NDArray[np.bool_], faces: Sequence[Found]) -> list[Part]
     for index in owners.pop(-1, []):
         rect = _rect(stats, [index])
         near = [
-            p for p in owners if p >= 0 and _gap(rect, faces[p][0]) <= _NEAR * _width(faces[p][0])
+            p for p in owners if p >= 0 and _gap(rect, faces[p].box) <= _NEAR * _width(faces[p].box)
         ]
-        best = min(near, key=lambda place: _gap(rect, faces[place][0]), default=-1)
+        best = min(near, key=lambda place: _gap(rect, faces[place].box), default=-1)
         owners.setdefault(best, []).append(index)
     parts = []
     for owner, indices in owners.items():
@@ -156,7 +157,7 @@ def from_mask(part: Part, crop: FaceCrop, photo: NDArray[np.uint8]) -> Task:
         photo: uint8 (H, W, 3).
     """
     height, width = photo.shape[:2]
-    box, label, score = part.found or (face_box(crop, width, height), MASKED, 1.0)
+    box, label, score = part.found or Found(face_box(crop, width, height), MASKED, 1.0)
     face = Face(
         box=box,
         label=label,

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from uncover.crop import FaceCrop, frame_around_mask
 from uncover.find.finding import FaceFinder
 from uncover.find.given_masks import Part, corrected, frame_for, from_mask, split_mask
-from uncover.find.tasks import SPARED, Judged, Task, judge, task_for
+from uncover.find.tasks import SPARED, Found, Judged, Task, judge, task_for
 from uncover.images import Photo
 from uncover.results import Face, Reason
 
@@ -22,10 +22,10 @@ def tasks_given(finder: FaceFinder, photo: Photo, painted: NDArray[np.bool_]) ->
     The frame of a face is guessed from the mask where no face is found.
     """
     # The mask says that there is a face: less is asked of the detector.
-    faces = [f for f in finder.detections(photo) if f[2] >= finder.settings.reported_score]
+    faces = [f for f in finder.detections(photo) if f.score >= finder.settings.reported_score]
     parts = split_mask(painted, faces)
     rough = [
-        FaceCrop.from_box(part.found[0], finder.side)
+        FaceCrop.from_box(part.found.box, finder.side)
         if part.found
         else frame_around_mask(part.painted, finder.side, part.at)
         for part in parts
@@ -66,7 +66,7 @@ def tasks_again(
         elif mask is None and crop is not None and face.outlined == "found":
             as_found.append((face, crop))
         elif mask is None and crop is not None and face.outlined == "given":
-            part = Part(face.rect, face.patch, (face.box, face.label, face.score))
+            part = Part(face.rect, face.patch, Found(face.box, face.label, face.score))
             tasks.append(from_mask(part, crop, photo.rgb))
         else:
             tasks.append(_corrected(finder, photo, face, face.mask if mask is None else mask))
@@ -82,7 +82,7 @@ def _as_found(
     config, settings = finder.segmenter.config, replace(finder.settings, fill_chin=True)
     looks = finder.looked_at(photo, [crop for _, crop in found])
     judged = [
-        judge(face, crop, look[0], look[1], config, settings)
+        judge(face, crop, look.seen, look.probability, config, settings)
         for (face, crop), look in zip(found, looks, strict=True)
     ]
     worn = iter(finder.with_overhang(photo, [each for each in judged if isinstance(each, Judged)]))

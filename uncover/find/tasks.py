@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +62,12 @@ TRUST = 1.5
 """Weight of the detector's odds that there is a face, beside the segmenter's; see `believed`."""
 
 
-Found = tuple[Box, str, float]
-"""Box, label and score of a detected face."""
+class Found(NamedTuple):
+    """A face as the detector gives it; `label` is one of `uncover.networks.LABELS`."""
+
+    box: Box
+    label: str
+    score: float
 
 
 @dataclass

@@ -15,6 +15,7 @@ from uncover.crop.patch import patch_from_crop
 from uncover.crop.regions import clean_mask, outline, soft_region
 from uncover.find.given_masks import from_mask, split_mask, whole_mask
 from uncover.find.tasks import (
+    Found,
     Judged,
     Task,
     is_part_of,
@@ -97,7 +98,7 @@ def test_a_mask_is_split_like_its_whole_planes_would_be() -> None:
     photo = draw_scene(BOXES, SHAPE)
     mask = cloth(photo)
     mask[240:245, 300:310] = True  # a piece on no face
-    faces = [(tuple(map(float, box)), "with_mask", 0.9) for box in BOXES]
+    faces = [Found(tuple(map(float, box)), "with_mask", 0.9) for box in BOXES]
     parts = split_mask(mask, faces)
     assert sorted(str(part.found) for part in parts) == sorted(map(str, [*faces, None]))
     full = np.zeros_like(mask)
