@@ -2,11 +2,11 @@ from .finding import FaceFinder as FaceFinder
 from .finding import in_chunks as in_chunks
 from .given_masks import Part as Part
 from .given_masks import check_places as check_places
-from .given_masks import frame_for as frame_for
-from .given_masks import from_mask as from_mask
 from .given_masks import read_masks as read_masks
 from .given_masks import split_mask as split_mask
 from .given_masks import whole_mask as whole_mask
+from .given_tasks import frame_for as frame_for
+from .given_tasks import from_mask as from_mask
 from .on_request import tasks_again as tasks_again
 from .on_request import tasks_given as tasks_given
 from .overhang import OVERHANG as OVERHANG

@@ -17,6 +17,7 @@ from uncover.find.skin import skin_like, without_ears
 from uncover.find.tasks import (
     BARE,
     MASKED,
+    SAME_FACE,
     SPARED,
     Found,
     Judged,
@@ -99,7 +100,7 @@ class FaceFinder:
             x0, y0, x1, y1 = (float(v) for v in found.boxes[i])
             box = (x0, y0, x1, y1)
             usable = np.isfinite(box).all() and x1 > x0 and y1 > y0
-            if usable and all(overlap(box, other.box) < 0.5 for other in kept):
+            if usable and all(overlap(box, other.box) < SAME_FACE.overlap for other in kept):
                 kept.append(Found(box, str(found.labels[i]), float(found.scores[i])))
         return kept
 

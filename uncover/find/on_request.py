@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, frame_around_mask
 from uncover.find.finding import FaceFinder
-from uncover.find.given_masks import Part, corrected, frame_for, from_mask, split_mask
+from uncover.find.given_masks import Part, split_mask
+from uncover.find.given_tasks import corrected, frame_for, from_mask
 from uncover.find.tasks import SPARED, Found, Judged, Task, judge, task_for
 from uncover.images import Photo
 from uncover.results import Face, Reason

@@ -18,9 +18,12 @@ from uncover.find.overhang import OVERHANG, Overhang
 
 @dataclass(frozen=True)
 class SkinColour:
-    """What is skin, and what an ear of it; chosen by eye on two samples of 100 web photos.
+    """What is skin, and what an ear of it; chosen by eye on two samples of 100 web photos
+    (docs/history.md).
 
     Attributes:
+        brow: the skin to go by lies between the eyes, from the nose's tip up to so far above
+            them, in sides of the wider frame.
         hue: so far from the skin's a and b in CIELAB is skin still,
         darker, lighter: and so far below and above it in L.
         least: of the frame must show skin, and mask, to say what they look like.
@@ -31,6 +34,7 @@ class SkinColour:
         loop: what is narrower is a strap, once the ear is taken out.
     """
 
+    brow: float = 0.06
     hue: float = 9.0
     darker: float = 32.0
     lighter: float = 25.0
@@ -65,7 +69,7 @@ def skin_like(
     eyes_nose = ((TEMPLATE_5[:3] - 0.5) / OVERHANG.reach + 0.5) * side
     (left, top), (right, _), (_, bottom) = eyes_nose.astype(int)
     between = np.zeros(probability.shape, bool)
-    between[top - round(0.06 * side) : bottom, left:right] = True
+    between[top - round(SKIN.brow * side) : bottom, left:right] = True
     between &= (
         cv2.dilate((probability > SKIN.no_mask).view(np.uint8), np.ones((5, 5), np.uint8)) == 0
     )

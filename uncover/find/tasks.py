@@ -38,17 +38,20 @@ SPARED = (Reason.BARE, Reason.ON_CHIN)
 
 @dataclass(frozen=True)
 class Painted:
-    """How much is painted, and beside whom; `ringing` and `widest` were chosen by eye on 48 faces
-    under 125 pixels (docs/history.md).
+    """How much is painted, and beside whom.
+
+    `ringing` and `widest` were chosen by eye on 48 faces under 125 pixels (docs/history.md); `part`
+    lies above what was seen of ears that were taken for bare faces, up to a seventh; what `agreed`
+    was chosen on was not written down.
 
     Attributes:
-        part: a bare find that no closer look has confirmed is spared from this part of a face's
-            area on: ears that were taken for bare faces had up to a seventh.
+        part: a bare find that no closer look has confirmed is spared when its box has at least this
+            part of the area of the masked face's.
         ringing: photo pixels around an edge that compression spoils: a mask is widened by so many
             at least,
         widest: but by no more than this part of the crop's side.
-        agreed: a mask drawn to the photo's edges that overlaps less with the one that was found is
-            not used.
+        agreed: a mask drawn to the photo's edges is used when it overlaps at least so much with the
+            one that was found (intersection over union).
     """
 
     part: float = 0.25
@@ -57,9 +60,36 @@ class Painted:
     agreed: float = 0.8
 
 
-PAINTED = Painted()
-TRUST = 1.5
-"""Weight of the detector's odds that there is a face, beside the segmenter's; see `believed`."""
+@dataclass(frozen=True)
+class Belief:
+    """How far the detector is believed beside the segmenter; chosen by looking at finds in web
+    photos, some of them among those the two were trained on.
+
+    Attributes:
+        trust: power of the detector's odds that there is a face; the segmenter's have 1.
+        surest: probabilities are taken to be at least this far from 0 and 1.
+    """
+
+    trust: float = 1.5
+    surest: float = 1e-4
+
+
+@dataclass(frozen=True)
+class SameFace:
+    """When two finds are of one face. Set by eye on real photos; not measured one by one.
+
+    Attributes:
+        overlap: of two boxes that overlap at least so much (intersection over union) the surer
+            counts.
+        shared: a find belongs to a masked face when more than this part of its box lies in that
+            face's box.
+    """
+
+    overlap: float = 0.5
+    shared: float = 0.1
+
+
+PAINTED, BELIEF, SAME_FACE = Painted(), Belief(), SameFace()
 
 
 class Found(NamedTuple):
@@ -124,20 +154,19 @@ def why_not(face: Face, settings: Settings) -> Reason | None:
 def believed(presence: float, score: float) -> float:
     """The probability that a find shows a face, from what segmenter and detector say of it.
 
-    Their odds are multiplied, the detector's to the power of `TRUST`, which was chosen by looking
-    at finds in web photos, some of them among those the two were trained on.
+    Their odds are multiplied, the detector's to the power of `Belief.trust`.
 
     Args:
         presence: the segmenter's probability, 0..1. score: the detector's, 0..1.
     """
-    odds = [np.clip(p, 1e-4, 1 - 1e-4) for p in (presence, score)]
-    logit = sum(k * np.log(p / (1 - p)) for k, p in zip((1.0, TRUST), odds, strict=True))
+    odds = [np.clip(p, BELIEF.surest, 1 - BELIEF.surest) for p in (presence, score)]
+    logit = sum(k * np.log(p / (1 - p)) for k, p in zip((1.0, BELIEF.trust), odds, strict=True))
     return float(1 / (1 + np.exp(-logit)))
 
 
 def is_part_of(face: Face, other: Face) -> bool:
     """Whether what was found as one face belongs to another, as an ear does, or touches it: its
-    nose lies in the other's box, or a tenth of its box does."""
+    nose lies in the other's box, or some of its own box does (`SameFace.shared`)."""
     x0, y0, x1, y1 = other.box
     if face.points is not None:
         x, y = face.points[2]
@@ -145,7 +174,7 @@ def is_part_of(face: Face, other: Face) -> bool:
             return True
     width = min(x1, face.box[2]) - max(x0, face.box[0])
     height = min(y1, face.box[3]) - max(y0, face.box[1])
-    return min(width, height) > 0 and width * height > 0.1 * face.area
+    return min(width, height) > 0 and width * height > SAME_FACE.shared * face.area
 
 
 def judge(

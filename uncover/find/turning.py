@@ -89,10 +89,10 @@ def turned_back(box: Box, quarter: int, width: int, height: int) -> Box:
 def frame_of_box(box: Box, size: int, quarter: int = 0) -> FaceCrop:
     """`FaceCrop.from_box` in a photo that `quarter` turns make upright."""
     if quarter % 2:
-        (x, y), (half, other) = _middle(box), ((box[2] - box[0]) / 2, (box[3] - box[1]) / 2)
-        box = x - other, y - half, x + other, y + half
+        (x, y), across, down = _centre(box), (box[2] - box[0]) / 2, (box[3] - box[1]) / 2
+        box = x - down, y - across, x + down, y + across
     return FaceCrop.from_box(box, size, 90.0 * quarter)
 
 
-def _middle(box: Box) -> tuple[float, float]:
+def _centre(box: Box) -> tuple[float, float]:
     return (box[0] + box[2]) / 2, (box[1] + box[3]) / 2

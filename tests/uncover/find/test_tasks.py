@@ -13,7 +13,8 @@ from uncover.crop.alignment import frame_around_mask, refine, widened_to
 from uncover.crop.geometry import FaceCrop
 from uncover.crop.patch import patch_from_crop
 from uncover.crop.regions import clean_mask, outline, soft_region
-from uncover.find.given_masks import from_mask, split_mask, whole_mask
+from uncover.find.given_masks import split_mask, whole_mask
+from uncover.find.given_tasks import from_mask
 from uncover.find.tasks import (
     Found,
     Judged,
