@@ -167,7 +167,8 @@ def surely_on_chin(
         crop: the upright frame in a photo of size (height, width); what lies beyond the photo's
             edge does not count, there the crop shows a mirror image.
     """
-    inside = _inside(crop, size)
+    height, width = size
+    inside = crop.shows(width, height)
     real = mask & inside
     if not real.any() or not is_on_chin(mask):
         return False
@@ -200,7 +201,8 @@ def surely_worn(
 
     Arguments as for `surely_on_chin`.
     """
-    real = mask & _inside(crop, size)
+    height, width = size
+    real = mask & crop.shows(width, height)
     mouth = mouth_covered(mask, np.asarray(points)) or 0.0
     if real.mean() < WORN.covered or min(mouth, _nose(mask, points)) < WORN.features:
         return False
@@ -222,12 +224,3 @@ def _nose(mask: NDArray[np.bool_], points: ArrayLike) -> float:
     cv2.circle(disc, tip, max(1, round(NOSE_OUT.tip * mask.shape[0])), 1, -1)
     inside = disc > 0
     return float(mask[inside].mean()) if inside.any() else 0.0
-
-
-def _inside(crop: FaceCrop, size: tuple[int, int]) -> NDArray[np.bool_]:
-    """The crop pixels, bool (S, S), that show the photo."""
-    height, width = size
-    corners = np.array([[0, 0], [width, 0], [width, height], [0, height]]) - 0.5
-    plane = np.zeros((crop.size, crop.size), np.uint8)
-    cv2.fillConvexPoly(plane, crop.to_crop(corners).round().astype(np.int32), 1)
-    return plane > 0
