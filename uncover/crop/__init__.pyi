@@ -14,6 +14,7 @@ from .edges import snapped as snapped
 from .geometry import TEMPLATE_5 as TEMPLATE_5
 from .geometry import FaceCrop as FaceCrop
 from .geometry import Rect as Rect
+from .patch import FADING as FADING
 from .patch import Patch as Patch
 from .patch import patch_from_crop as patch_from_crop
 from .patch import spared as spared

@@ -17,7 +17,8 @@ Box = tuple[float, float, float, float]
 """(x0, y0, x1, y1) in photo pixels."""
 
 WHOLE_FACE = np.array([0.14, -0.02, 0.86, 0.9])
-"""The box around a whole face in its canonical crop, in units of the crop's side."""
+"""The box (x0, y0, x1, y1) around a whole face in its canonical crop, in crop sides; what it was
+chosen on was not written down."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,46 @@ class Settled:
     zoom: float = 1.05
 
 
-SETTLED = Settled()
+@dataclass(frozen=True)
+class WornMask:
+    """How a mask that is worn lies in its face's frame: by it the frame is guessed.
 
-_TIE = 0.25  # of the root of its area: what is narrower is no part of a mask's body
-_LONGEST = 1.2  # a body that is longer than so many of its widths hangs down below the chin
+    Set by eye on real photos; not measured one by one.
+
+    Attributes:
+        tie: what is narrower than this, times the root of the mask's area, is no part of its body.
+        longest: of its body's height, in its widths, what goes beyond this hangs below the chin.
+        width, height: of the body, in crop sides.
+        centre_x, centre_y: of the body, in crop sides.
+        least: smallest side of a frame that is guessed, in photo pixels.
+    """
+
+    tie: float = 0.25
+    longest: float = 1.2
+    width: float = 0.62
+    height: float = 0.56
+    centre_x: float = 0.5
+    centre_y: float = 0.63
+    least: float = 4.0
+
+
+@dataclass(frozen=True)
+class SameFrame:
+    """When two frames hold one face.
+
+    A detector finds the halves of a large face, too, with boxes that hardly overlap; their points
+    lead to the same crop all the same. Of 1,611 photos two held such pairs, whose whole faces
+    overlapped by 0.88 and 0.93; no other pair of fills by more than 0.27.
+
+    Attributes:
+        overlap: the whole faces that they stand for overlap by more than this (intersection over
+            union).
+    """
+
+    overlap: float = 0.6
+
+
+SETTLED, WORN_MASK, SAME_FRAME = Settled(), WornMask(), SameFrame()
 
 
 def refine(rough: FaceCrop, points: ArrayLike) -> FaceCrop | None:
@@ -130,17 +167,17 @@ def frame_around_mask(mask: NDArray[np.bool_], size: int, at: tuple[int, int] = 
     body = _without_ties(mask)
     rows, columns = np.flatnonzero(body.any(1)), np.flatnonzero(body.any(0))
     width, height = columns[-1] - columns[0] + 1, rows[-1] - rows[0] + 1
-    height = min(height, _LONGEST * width)  # what hangs down further lies below the face
-    side = max(width / 0.62, height / 0.56, 4.0)
+    height = min(height, WORN_MASK.longest * width)
+    side = max(width / WORN_MASK.width, height / WORN_MASK.height, WORN_MASK.least)
     scale = size / side
     centre = np.array([columns[[0, -1]].mean(), rows[0] + (height - 1) / 2]) + at
-    shift = np.array([0.5, 0.63]) * size - scale * centre
+    shift = np.array([WORN_MASK.centre_x, WORN_MASK.centre_y]) * size - scale * centre
     return FaceCrop(np.array([[scale, 0, shift[0]], [0, scale, shift[1]]]), size)
 
 
 def _without_ties(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """A mask, bool (h, w), without what is narrow: ties, loops and bands."""
-    radius = round(_TIE * np.sqrt(np.count_nonzero(mask)) / 2)
+    radius = round(WORN_MASK.tie * np.sqrt(np.count_nonzero(mask)) / 2)
     reach = 2 * radius + 1
     body = opened(np.pad(mask, reach), radius)[reach:-reach, reach:-reach]
     return body if body.any() else mask
@@ -207,10 +244,5 @@ def face_box(crop: FaceCrop, width: int, height: int) -> Box:
 
 
 def is_same_face(crop: FaceCrop, other: FaceCrop) -> bool:
-    """Whether two canonical crops frame one face.
-
-    A detector finds the halves of a large face, too, with boxes that hardly overlap; their points
-    lead to the same crop all the same. Of 1,611 photos two held such pairs, whose whole faces
-    overlapped by 0.88 and 0.93; no other pair of fills by more than 0.27.
-    """
-    return overlap(whole_face(crop), whole_face(other)) > 0.6
+    """Whether two canonical crops frame one face (`SameFrame`)."""
+    return overlap(whole_face(crop), whole_face(other)) > SAME_FRAME.overlap

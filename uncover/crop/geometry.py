@@ -27,11 +27,43 @@ TEMPLATE_5: NDArray[np.float64] = np.array(
 """Where the five points lie, as fractions of the crop's side; the chin is near (0.5, 0.886)."""
 TEMPLATE_5.setflags(write=False)
 
-# A detector's box runs from the forehead to the chin. In units of the crop's side, from 68-point
-# landmarks on 190 labelled face boxes of two collections (medians 0.86 and 0.92, 0.50 and 0.44):
-# the mean of its height and 1.25 times its width, and the height of its centre.
-BOX_SIDE = 0.89
-BOX_CENTRE_Y = 0.47
+
+@dataclass(frozen=True)
+class DetectorBox:
+    """How a detector's box, from the forehead to the chin, lies in its face's canonical frame.
+
+    From 68-point landmarks on 190 labelled face boxes of two collections: their medians are 0.86
+    and 0.92 for `side`, 0.50 and 0.44 for `centre_y`.
+
+    Attributes:
+        aspect: a face's height in its widths. The mean of the box's height and so many of its
+            widths bears cut and tilted boxes better than either side alone.
+        side: that mean, in crop sides.
+        centre_y: height of the box's centre, in crop sides.
+    """
+
+    aspect: float = 1.25
+    side: float = 0.89
+    centre_y: float = 0.47
+
+
+@dataclass(frozen=True)
+class Resampling:
+    """How pictures are warped between photo and crop; what these were chosen on was not written
+    down. Each is compared with the crop pixels per photo pixel (`FaceCrop.scale`).
+
+    Attributes:
+        shrunk: below it, what is cut out of a photo is shrunk by averages first.
+        smooth: up to it, what is placed in a photo is enlarged with cubics, above it linearly.
+        averaged: above it, what is placed in a photo is shrunk by averages first.
+    """
+
+    shrunk: float = 0.75
+    smooth: float = 0.75
+    averaged: float = 1.33
+
+
+DETECTOR_BOX, RESAMPLING = DetectorBox(), Resampling()
 
 Rect = tuple[int, int, int, int]
 """A photo rectangle (x0, y0, x1, y1) in whole pixels; x1 and y1 are exclusive."""
@@ -76,16 +108,14 @@ class FaceCrop:
         x0, y0, x1, y1 = (float(v) for v in box)
         if not np.isfinite([x0, y0, x1, y1]).all() or x1 <= x0 or y1 <= y0:
             raise UncoverError(f"face box ({x0:g}, {y0:g}, {x1:g}, {y1:g}) is empty")
-        # Faces are about 1.25 times as high as wide; the mean bears cut and tilted boxes better
-        # than either side alone.
-        extent = 0.5 * ((y1 - y0) + 1.25 * (x1 - x0))
-        side = extent / BOX_SIDE
+        extent = 0.5 * ((y1 - y0) + DETECTOR_BOX.aspect * (x1 - x0))
+        side = extent / DETECTOR_BOX.side
         scale = size / side
         angle = np.deg2rad(roll)
         cos, sin = scale * np.cos(angle), scale * np.sin(angle)
         linear = np.array([[cos, sin], [-sin, cos]])
         centre = np.array([(x0 + x1) / 2, (y0 + y1) / 2])
-        shift = np.array([0.5, BOX_CENTRE_Y]) * size - linear @ centre
+        shift = np.array([0.5, DETECTOR_BOX.centre_y]) * size - linear @ centre
         return cls(np.column_stack([linear, shift]), size)
 
     @classmethod
@@ -202,7 +232,7 @@ class FaceCrop:
         """The crop out of a piece of the photo whose first pixel is (x0, y0)."""
         shift = np.array([[1.0, 0, x0], [0, 1.0, y0], [0, 0, 1]])
         matrix = np.vstack([self.matrix, [0, 0, 1]]) @ shift
-        if self.scale < 0.75:
+        if self.scale < RESAMPLING.shrunk:
             matrix, piece = area_shrink(matrix, piece, self.scale)
         return cv2.warpAffine(
             np.ascontiguousarray(piece),
@@ -228,13 +258,13 @@ class FaceCrop:
         x0, y0, x1, y1 = rect
         back = np.vstack([self.inverse, [0, 0, 1]])
         matrix = np.array([[1.0, 0, -x0], [0, 1.0, -y0], [0, 0, 1]]) @ back
-        if self.scale > 1.33:
+        if self.scale > RESAMPLING.averaged:
             matrix, crop = area_shrink(matrix, crop, 1 / self.scale)
         return cv2.warpAffine(
             np.ascontiguousarray(crop),
             matrix[:2],
             (x1 - x0, y1 - y0),
-            flags=cv2.INTER_LINEAR if self.scale > 0.75 else cv2.INTER_CUBIC,
+            flags=cv2.INTER_LINEAR if self.scale > RESAMPLING.smooth else cv2.INTER_CUBIC,
             borderMode=cv2.BORDER_REPLICATE if beyond is None else cv2.BORDER_CONSTANT,
             borderValue=(0.0 if beyond is None else beyond,) * 4,
         )

@@ -11,7 +11,23 @@ from numpy.typing import NDArray
 
 from uncover.crop.geometry import FaceCrop, Rect
 
-_SPARED_FADE = 0.05  # width of the fade beside what is spared, in sides of the face's box
+
+@dataclass(frozen=True)
+class Fading:
+    """How what is painted ends.
+
+    `faintest` is what changes no level of 8 bits; what `spared` was chosen on was not written down.
+
+    Attributes:
+        spared: width of the fade beside what is spared, in shorter sides of the face's box.
+        faintest: smaller weights count as not painted.
+    """
+
+    spared: float = 0.05
+    faintest: float = 1 / 256
+
+
+FADING = Fading()
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +63,7 @@ def patch_from_crop(
         return None
     rect = (int(lo[0]), int(lo[1]), int(hi[0]), int(hi[1]))
     placed = np.clip(crop.place(alpha, rect, beyond=0.0), 0, 1).astype(np.float32)
-    placed[placed < 1 / 256] = 0
+    placed[placed < FADING.faintest] = 0
     return Patch(rect, placed) if placed.any() else None
 
 
@@ -73,7 +89,7 @@ def spared(patch: Patch, own: Sequence[float], others: Sequence[Sequence[float]]
         forbidden |= inside(other) & ~inside(own)
     if not (forbidden & patch.painted).any():
         return patch
-    fade = _SPARED_FADE * min(own[2] - own[0], own[3] - own[1])
+    fade = FADING.spared * min(own[2] - own[0], own[3] - own[1])
     distance = cv2.distanceTransform((~forbidden).view(np.uint8), cv2.DIST_L2, 3)
     alpha = patch.alpha * np.clip(distance / max(fade, 1.0), 0, 1)
     return Patch(patch.rect, alpha) if alpha.any() else None

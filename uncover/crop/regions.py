@@ -20,20 +20,35 @@ class MaskShape:
 
     Attributes:
         smallest: a mask covers more of the crop than this.
-        bridge: height between eyes and nose tip, in crop sides; what lies mostly above it is no
-            mask (glasses).
+        face_x, face_y, face_width, face_height: centre and half axes of an ellipse around the
+            lower face, in crop sides.
+        on_face: of a piece at least this part of `smallest` lies in that ellipse.
+        bridge: height between eyes and nose tip, in crop sides.
+        below: at least this share of a piece lies below `bridge`; glasses do not.
         companion: other pieces count when they have this part of the largest one's area.
         strap: what is narrower than this part of the crop is a strap, not a mask's body.
         whole: of its convex hull a mask's body covers at least this.
         bare_mouth: a mask that covers less of the mouth hangs on the chin.
+        mouth: width of the line from one corner of the mouth to the other that counts as the
+            mouth, in crop sides.
+        outline: a mask's outline strays from its border by at most this part of the picture's
+            longer side.
     """
 
     smallest: float = 0.004
+    face_x: float = 0.5
+    face_y: float = 0.66
+    face_width: float = 0.27
+    face_height: float = 0.30
+    on_face: float = 0.25
     bridge: float = 0.40
+    below: float = 0.5
     companion: float = 0.08
     strap: float = 0.1
     whole: float = 0.85
     bare_mouth: float = 0.3
+    mouth: float = 0.02
+    outline: float = 0.003
 
 
 SHAPE = MaskShape()
@@ -66,8 +81,9 @@ def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np
     raw = (probability >= threshold).astype(np.uint8)
     count, labels, stats, _ = cv2.connectedComponentsWithStats(raw, connectivity=8)
     face = np.zeros_like(raw)
-    centre = round(0.5 * side), round(0.66 * side)
-    cv2.ellipse(face, centre, (round(0.27 * side), round(0.30 * side)), 0, 0, 360, 1, -1)
+    centre = round(SHAPE.face_x * side), round(SHAPE.face_y * side)
+    half = round(SHAPE.face_width * side), round(SHAPE.face_height * side)
+    cv2.ellipse(face, centre, half, 0, 0, 360, 1, -1)
     bridge = int(np.ceil(SHAPE.bridge * side))
     keep: list[int] = []
     for index in range(1, count):
@@ -75,8 +91,8 @@ def clean_mask(probability: NDArray[np.float32], threshold: float) -> NDArray[np
         piece = labels[y : y + height, x : x + width] == index
         below = int(piece[max(0, bridge - y) :].sum())
         on_face = int(face[y : y + height, x : x + width][piece].sum())
-        enough = on_face >= 0.25 * SHAPE.smallest * side * side
-        if enough and below >= 0.5 * area:
+        enough = on_face >= SHAPE.on_face * SHAPE.smallest * side * side
+        if enough and below >= SHAPE.below * area:
             keep.append(index)
     areas = {index: int(stats[index, cv2.CC_STAT_AREA]) for index in keep}
     largest = max(areas.values(), default=0)
@@ -143,7 +159,7 @@ def mouth_covered(
     pts = TEMPLATE_5 * side if points is None else np.asarray(points, float)
     mouth = np.zeros(mask.shape, np.uint8)
     left, right = (tuple(round(float(v)) for v in p) for p in pts[3:5])
-    cv2.line(mouth, left, right, 1, thickness=max(1, round(0.02 * side)))
+    cv2.line(mouth, left, right, 1, thickness=max(1, round(SHAPE.mouth * side)))
     inside = mouth > 0
     return float(mask[inside].mean()) if inside.any() else None
 
@@ -211,7 +227,7 @@ def outline(
     if not contours:
         return []
     largest = max(contours, key=lambda c: (cv2.contourArea(c), len(c)))
-    tolerance = 0.003 * (extent or max(mask.shape))
+    tolerance = SHAPE.outline * (extent or max(mask.shape))
     polygon = cv2.approxPolyDP(largest, tolerance, closed=True)[:, 0].astype(float)
     if crop is not None:
         polygon = crop.to_photo(polygon)

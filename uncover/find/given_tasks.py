@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from uncover.crop import FaceCrop, Patch, face_box, hole_in_crop, outline, widened_to
+from uncover.crop import FADING, FaceCrop, Patch, face_box, hole_in_crop, outline, widened_to
 from uncover.find.given_masks import Part, whole_mask
 from uncover.find.overhang import apart
 from uncover.find.tasks import MASKED, Found, Task
@@ -160,4 +160,4 @@ def soft_edge(face: Face, ring: float) -> NDArray[np.float32]:
     distance = distance[top : top + y1 - y0, left : left + x1 - x0]
     ramp = np.clip(distance / max(ring, 1.0), 0, 1)
     alpha = (ramp * ramp * (3 - 2 * ramp)).astype(np.float32)
-    return np.where(face.patch, np.maximum(alpha, np.float32(1 / 256)), np.float32(0))
+    return np.where(face.patch, np.maximum(alpha, np.float32(FADING.faintest)), np.float32(0))
