@@ -17,12 +17,16 @@ from uncover.results import Face, Result
 
 @dataclass(frozen=True)
 class Doubts:
-    """When a mask looks inverted; set so that no outline of a worn mask comes near.
+    """When a mask looks inverted. Set by reason, so that no outline of a worn mask comes near; not
+    measured one by one.
 
     Attributes:
-        wider: what surrounds a face: its box, wider by this share of its size on every side.
-        most: the largest share of it that a mask covers.
-        rest: what surrounds a face is the whole box where less than this share of it is outside.
+        wider: a face's surroundings are its box, wider by this share of its size on every side,
+            without the box itself.
+        most: a mask that covers more than this share of a face's surroundings looks inverted; so
+            does one that covers more than this share of a picture that is one face crop.
+        rest: the box itself counts as its surroundings, too, where the photo's edge leaves less
+            than this part of the box's area around it.
     """
 
     wider: float = 0.5

@@ -91,7 +91,32 @@ class Detections:
         return Detections(self.boxes[keep], [self.labels[i] for i in keep], self.scores[keep])
 
 
-def without_nested(found: Detections, share: float = 0.85) -> Detections:
+@dataclass(frozen=True)
+class Clutter:
+    """Which boxes of a photo show no face of their own.
+
+    ``nested`` was set by eye on real photos; not measured. The others were set on bare close-ups.
+
+    Attributes:
+        nested: of two boxes the worse goes when more than this share of the smaller lies in the
+            other.
+        filling: a face fills a photo when its box covers at least this share of it,
+        filling_score: and has at least this score.
+        small: beside such a face a box is small below this share of its area,
+        sure: and not sure below this score.
+    """
+
+    nested: float = 0.85
+    filling: float = 0.4
+    filling_score: float = 0.9
+    small: float = 0.15
+    sure: float = 0.85
+
+
+CLUTTER = Clutter()
+
+
+def without_nested(found: Detections, share: float = CLUTTER.nested) -> Detections:
     """Leaves out what lies inside a better box, or around one, by ``share`` of the smaller.
 
     A mask alone, or half a face, is now and then found as a second face within the first; their
@@ -113,13 +138,15 @@ def without_clutter(found: Detections, height: int, width: int) -> Detections:
     """Beside a sure face that fills a photo, leaves out small boxes that are not sure themselves.
 
     In a close-up there is little but hair, cloth and background beside the face, and the detector
-    takes a piece of that for a small face now and then. The figures were set on bare close-ups.
+    takes a piece of that for a small face now and then.
     """
     sizes = (found.boxes[:, 2:] - found.boxes[:, :2]).prod(axis=1)
-    filling = sizes[(found.scores >= 0.9) & (sizes >= 0.4 * height * width)]
+    sure = found.scores >= CLUTTER.filling_score
+    filling = sizes[sure & (sizes >= CLUTTER.filling * height * width)]
     if not len(filling):
         return found
-    keep = np.flatnonzero((found.scores >= 0.85) | (sizes >= 0.15 * filling.max()))
+    large = sizes >= CLUTTER.small * filling.max()
+    keep = np.flatnonzero((found.scores >= CLUTTER.sure) | large)
     return Detections(found.boxes[keep], [found.labels[i] for i in keep], found.scores[keep])
 
 

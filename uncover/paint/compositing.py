@@ -25,7 +25,10 @@ class Matching:
         ring: width of the strip of true skin that colours are compared on, in crop sides.
         reach: how far inwards a correction carries, in crop sides.
         kept: the part of it that carries all the way.
-        work_side: the correction is smooth, so it is solved at about this resolution.
+        work_side: the correction is smooth, so it is solved at about this resolution (pixels a
+            side).
+        known: there a pixel's colour is known when more than this share of it lies in the strip.
+        blur: sigma, in pixels there, over which the strip's differences are averaged.
         largest_step: a larger difference, in levels, is another thing (hair, cloth), not another
             light.
     """
@@ -34,6 +37,8 @@ class Matching:
     reach: float = 0.25
     kept: float = 0.4
     work_side: int = 64
+    known: float = 0.02
+    blur: float = 1.5
     largest_step: float = 56.0
 
 
@@ -51,7 +56,24 @@ class Edges:
     rise: float = 0.4
 
 
-MATCHING, EDGES = Matching(), Edges()
+@dataclass(frozen=True)
+class Sweeps:
+    """How often the solver of Laplace's equation sweeps over a level; what these were chosen on was
+    not written down.
+
+    The start is right but for the finest detail, so large levels need few sweeps.
+
+    Attributes:
+        many: sweeps over a level of at most `small` pixels a side.
+        few: sweeps over a larger one.
+    """
+
+    many: int = 24
+    few: int = 8
+    small: int = 256
+
+
+MATCHING, EDGES, SWEEPS = Matching(), Edges(), Sweeps()
 
 
 def match_colours(
@@ -84,9 +106,9 @@ def match_colours(
     small = (min(side, MATCHING.work_side),) * 2
     weight = cv2.resize(strip, small, interpolation=cv2.INTER_AREA)
     total = cv2.resize(step, small, interpolation=cv2.INTER_AREA)
-    near = weight > 0.02
-    average = cv2.GaussianBlur(total, (0, 0), 1.5)
-    average /= np.maximum(cv2.GaussianBlur(weight, (0, 0), 1.5), 1e-4)[..., None]
+    near = weight > MATCHING.known
+    average = cv2.GaussianBlur(total, (0, 0), MATCHING.blur)
+    average /= np.maximum(cv2.GaussianBlur(weight, (0, 0), MATCHING.blur), 1e-4)[..., None]
     carried = cv2.resize(_harmonic(average, near, ~near), (side, side))
     depth = cv2.distanceTransform(hole.view(np.uint8), cv2.DIST_L2, 3)
     fade = MATCHING.kept + (1 - MATCHING.kept) * np.exp(
@@ -199,8 +221,7 @@ def _harmonic(
     neighbours = cv2.filter2D(domain, -1, cross, borderType=border)
     gain = cv2.merge([(free / np.maximum(neighbours, 1)).astype(np.float32)] * values.shape[2])
     gain, held = gain.astype(solution.dtype), held.astype(solution.dtype)  # not anew every sweep
-    # The start is right but for the finest detail, so large levels need few sweeps.
-    for _ in range(24 if max(height, width) <= 256 else 8):
+    for _ in range(SWEEPS.many if max(height, width) <= SWEEPS.small else SWEEPS.few):
         solution = cv2.filter2D(solution, -1, cross, borderType=border)
         solution *= gain
         solution += held

@@ -21,11 +21,11 @@ from uncover.settings import Detailer
 @dataclass(frozen=True)
 class Large:
     """Which faces get detail. Set by reason, not tuned: an answer that is enlarged by less than a
-    fifth is hardly softer for it.
+    fifth is hardly softer for it, and a small batch keeps a pass's memory small.
 
     Attributes:
-        enlarged: photo pixels per crop pixel from which a face is large.
-        batch: crops a pass through the enlarger.
+        enlarged: a face is large when more than so many photo pixels make up a crop pixel's side.
+        batch: crops in a pass through the enlarger.
     """
 
     enlarged: float = 1.2

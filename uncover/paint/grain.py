@@ -21,7 +21,13 @@ from uncover.crop import FaceCrop, Patch
 class Grain:
     """How a photo's grain is measured and added; docs/history.md says what it brings, on 40 photos.
 
+    Set by eye on real photos; not measured one by one.
+
     Attributes:
+        skin_left, skin_top, skin_right, skin_bottom: the part of an upright crop, in its sides, in
+            which skin is looked for.
+        whole: weight above which a painted pixel has no part of the photo's own grain.
+        heart: pixels around the middle of the noise's kernel that are more than nothing.
         block: side in photo pixels of the blocks on which the spectrum is measured.
         blocks: looked at, at most about so many.
         least: plain blocks that both the face and what is painted must have.
@@ -32,6 +38,12 @@ class Grain:
             of what is added at most.
     """
 
+    skin_left: float = 0.22
+    skin_top: float = 0.08
+    skin_right: float = 0.78
+    skin_bottom: float = 0.6
+    whole: float = 0.99
+    heart: int = 5
     block: int = 16
     blocks: int = 200
     least: int = 6
@@ -43,9 +55,6 @@ class Grain:
 
 
 GRAIN = Grain()
-_HEART = slice(3, 14)  # the part of the noise's kernel that is more than nothing
-_SKIN = np.array([[0.22, 0.08], [0.78, 0.08], [0.78, 0.6], [0.22, 0.6]])
-"""Corners of the part of an upright crop, in its sides, in which skin is looked for."""
 
 
 def with_grain(
@@ -68,7 +77,7 @@ def with_grain(
     seen = _spectrum(*_skin_above(photo, crop, patch))
     if seen is None:
         return placed
-    own = _spectrum(_fine(placed), patch.alpha > 0.99)
+    own = _spectrum(_fine(placed), patch.alpha > GRAIN.whole)
     if own is None:
         return placed
     missing = np.maximum(seen - own, 0)
@@ -79,7 +88,8 @@ def with_grain(
     kernel = np.fft.fftshift(np.fft.ifft2(np.sqrt(missing)).real)
     rng = np.random.default_rng(0)
     white = rng.standard_normal(patch.alpha.shape, np.float32)
-    noise = cv2.filter2D(white, -1, kernel[_HEART, _HEART].astype(np.float32))
+    heart = slice(GRAIN.block // 2 - GRAIN.heart, GRAIN.block // 2 + GRAIN.heart + 1)
+    noise = cv2.filter2D(white, -1, kernel[heart, heart].astype(np.float32))
     return cv2.add(placed, cv2.merge([noise] * 3), dtype=cv2.CV_8U)
 
 
@@ -88,17 +98,20 @@ def _skin_above(
 ) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """The fine part of the photo around the eyes, and where in it the face is not painted."""
     height, width = photo.shape[:2]
-    corners = crop.to_photo(_SKIN * crop.size)
+    left, right = GRAIN.skin_left, GRAIN.skin_right
+    above, below = GRAIN.skin_top, GRAIN.skin_bottom
+    skin = np.array([[left, above], [right, above], [right, below], [left, below]])
+    corners = crop.to_photo(skin * crop.size)
     x0, y0 = np.clip(np.floor(corners.min(0)).astype(int), 0, (width, height))
     x1, y1 = np.clip(np.ceil(corners.max(0)).astype(int), 0, (width, height))
     if x1 <= x0 or y1 <= y0:
         return np.zeros((0, 0), np.float32), np.zeros((0, 0), bool)
     free = np.zeros((y1 - y0, x1 - x0), np.uint8)
     cv2.fillConvexPoly(free, np.round(corners - (x0, y0)).astype(np.int32), 1)
-    left, top, right, bottom = patch.rect
-    xs, ys = (max(x0, left), min(x1, right)), (max(y0, top), min(y1, bottom))
+    px0, py0, px1, py1 = patch.rect
+    xs, ys = (max(x0, px0), min(x1, px1)), (max(y0, py0), min(y1, py1))
     if xs[0] < xs[1] and ys[0] < ys[1]:
-        painted = patch.painted[ys[0] - top : ys[1] - top, xs[0] - left : xs[1] - left]
+        painted = patch.painted[ys[0] - py0 : ys[1] - py0, xs[0] - px0 : xs[1] - px0]
         free[ys[0] - y0 : ys[1] - y0, xs[0] - x0 : xs[1] - x0][painted] = 0
     return _fine(photo[y0:y1, x0:x1]), free > 0
 

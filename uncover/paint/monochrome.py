@@ -26,6 +26,7 @@ class Monochrome:
         seen: percentiles of the brightness that the function is known for.
         side: the function is fitted to about so many pixels each way.
         least: pixels that must be known to say anything.
+        fits: times that the function is fitted, each time without what strays most.
     """
 
     stray: float = 3.0
@@ -35,6 +36,7 @@ class Monochrome:
     seen: tuple[float, float] = (1.0, 99.0)
     side: int = 32
     least: int = 50
+    fits: int = 3
 
 
 MONOCHROME = Monochrome()
@@ -55,7 +57,7 @@ def tone_of(seen: NDArray[np.uint8], known: NDArray[np.bool_]) -> NDArray[np.flo
         return None
     values = cv2.cvtColor(pixels[None], cv2.COLOR_RGB2YCrCb)[0].astype(np.float64)
     basis, kept = np.vander(values[:, 0] / 255, 4), np.ones(len(values), bool)
-    for _ in range(3):  # without what strays most, the fit is the others'
+    for _ in range(MONOCHROME.fits):
         tone = np.linalg.lstsq(basis[kept], values[kept, 1:], rcond=None)[0]
         stray = np.abs(values[:, 1:] - basis @ tone).max(1)
         limit = np.percentile(stray, MONOCHROME.share)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,27 @@ from uncover.paint.detail import Closer
 from uncover.paint.samples import answers
 from uncover.settings import Painter
 
-DETAIL = 2.0
-"""What is thin is painted over at this many times the wider frame's resolution, at most."""
+
+@dataclass(frozen=True)
+class PaintedOver:
+    """How what is thin is painted over from beside it.
+
+    Set by eye on real photos; not measured one by one.
+
+    Attributes:
+        detail: it is done at this many times the wider frame's resolution, at most.
+        around: so much around it is looked at, in crop sides,
+        more: and so many photo pixels more.
+        radius: pixels around a hidden one that it is painted from (`cv2.inpaint`).
+    """
+
+    detail: float = 2.0
+    around: float = 0.05
+    more: int = 3
+    radius: int = 4
+
+
+PAINTED_OVER = PaintedOver()
 
 
 def paint_task(
@@ -68,7 +89,7 @@ def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
         patch: where. crop: the face's frame, which says how large the face is.
     """
     height, width = photo.shape[:2]
-    margin = int(np.ceil(0.05 * crop.size / crop.scale)) + 3
+    margin = int(np.ceil(PAINTED_OVER.around * crop.size / crop.scale)) + PAINTED_OVER.more
     x0, y0, x1, y1 = patch.rect
     x0, y0, x1, y1 = max(0, x0 - margin), max(0, y0 - margin), x1 + margin, y1 + margin
     x1, y1 = min(x1, width), min(y1, height)
@@ -76,10 +97,10 @@ def paint_over(photo: NDArray[np.uint8], patch: Patch, crop: FaceCrop) -> None:
     alpha = np.zeros(target.shape[:2], np.float32)
     left, top = patch.rect[0] - x0, patch.rect[1] - y0
     alpha[top : top + patch.alpha.shape[0], left : left + patch.alpha.shape[1]] = patch.alpha
-    zoom = min(1.0, DETAIL * crop.scale / OVERHANG.reach)
+    zoom = min(1.0, PAINTED_OVER.detail * crop.scale / OVERHANG.reach)
     small = (max(1, round(zoom * target.shape[1])), max(1, round(zoom * target.shape[0])))
     hidden = cv2.resize(alpha, small, interpolation=cv2.INTER_AREA) > 0
     seen = cv2.resize(target, small, interpolation=cv2.INTER_AREA)
-    filled = cv2.inpaint(seen, hidden.view(np.uint8), 4, cv2.INPAINT_TELEA)
+    filled = cv2.inpaint(seen, hidden.view(np.uint8), PAINTED_OVER.radius, cv2.INPAINT_TELEA)
     filled = cv2.resize(filled, target.shape[1::-1], interpolation=cv2.INTER_CUBIC)
     photo[y0:y1, x0:x1] = cv2.blendLinear(filled, target, alpha, 1 - alpha)
