@@ -62,8 +62,10 @@ class Painted:
 
 @dataclass(frozen=True)
 class Belief:
-    """How far the detector is believed beside the segmenter; chosen by looking at finds in web
-    photos, some of them among those the two were trained on.
+    """How far the detector is believed beside the segmenter.
+
+    `trust` was chosen by looking at finds in web photos, some of them among those the two were
+    trained on; `surest` only keeps the odds finite.
 
     Attributes:
         trust: power of the detector's odds that there is a face; the segmenter's have 1.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -40,6 +41,12 @@ def test_faces_are_left_alone_for_a_reason(
         np.testing.assert_array_equal(np.asarray(result.image), photo)
         assert not result.faces[0].mask.any()
         assert uncoverer.generator.batches == []
+
+
+def test_reasons_are_plain_text_for_programs() -> None:
+    face = make([BOX])(draw_scene([BOX], wear="bare")).faces[0]
+    assert type(face.to_dict()["reason"]) is str
+    assert json.dumps(face.to_dict()["reason"]) == '"no mask pixels found"'
 
 
 def test_chin_masks_are_filled_when_asked() -> None:
