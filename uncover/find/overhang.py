@@ -26,27 +26,30 @@ if TYPE_CHECKING:
 class OverhangLimits:
     """What of the pixels found outside a crop is mask, of which kind, and how it is painted.
 
-    `reach`, `strap_fade`, `strap`, `deep`, `sure`, `sure_below`, the arc and `gaiter` were set by
-    looking at web photos (docs/history.md); what the others were chosen on was not written down.
+    `strap_fade`, `strap`, `deep`, `sure`, `sure_below`, the arc and `gaiter` were set by looking at
+    web photos (docs/history.md); what the others were chosen on was not written down.
 
     Attributes:
         reach: side of the wider frame, in crop sides.
         strap_fade: width of the fade beside a strap, in crop sides: ears beside one are to stay.
         thin: half the width of a strap is at most this part of the wider frame's side.
-        beside: in the crop's outer parts so wide, in its side, what is thin is a strap; between, it
-            is a mask's tip.
-        strap: times the threshold: with less, ears that loops lie around are called straps.
-        over: what of a mask reaches out further at the sides, in crop sides, is large.
-        scarf: what leaves the wider frame below over such a width, in crop sides, is no mask.
+        beside: what is thin is a strap when it lies at most this far from the crop's left or right
+            edge, in crop sides; in the middle it is a mask's tip.
+        strap: a strap's pixels have at least this times the threshold; with less, ears that loops
+            lie around are called straps.
+        over: what reaches further out of the crop at the sides than this, in crop sides, is large.
+        scarf: what leaves the wider frame below is no mask when it is at least so wide there, in
+            crop sides.
         arc_centre, arc_half, arc_depth: of the arc below the chin: height of its centre, half its
             width, and its depth, in crop sides.
-        gaiter: so wide at its crop's lower edge is a gaiter, and no corner of a mask or hand.
+        gaiter: a mask may be a gaiter when it is at least so wide at its crop's lower edge, in crop
+            sides; what is narrower is the corner of a mask, or a hand.
         deep: what reaches further below the crop, in crop sides, may be a collar or a neck.
         near_below: a mask that ends so near its crop's lower edge, in crop sides, may go on.
         widened: a painted strap is wider by this, in crop sides, than what was seen of it.
-        rim: of a body is no strap, in parts of the wider frame's side.
-        sure: the mean probability of what lies outside is at least this, or it is no mask;
-        sure_below: of what reaches deep below.
+        rim: what lies so near a body, in parts of the wider frame's side, is its rim, and no strap.
+        sure: what lies outside is mask when its mean probability is at least this,
+        sure_below: or this, where it reaches deep below.
         touch: a strap begins at most this far from the mask in the crop, in parts of the wider
             frame's side.
     """

@@ -26,7 +26,7 @@ class Grain:
     Attributes:
         skin_left, skin_top, skin_right, skin_bottom: the part of an upright crop, in its sides, in
             which skin is looked for.
-        whole: weight above which a painted pixel has no part of the photo's own grain.
+        whole: a painted pixel whose weight is above this shows nothing of the photo's own grain.
         heart: pixels around the middle of the noise's kernel that are more than nothing.
         block: side in photo pixels of the blocks on which the spectrum is measured.
         blocks: looked at, at most about so many.
