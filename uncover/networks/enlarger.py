@@ -3,9 +3,10 @@
 Where more photo pixels make up a face than the generator paints, its answer has to be enlarged, and
 mouth and chin are softer than the eyes above them. A small residual U-Net sees the photo around the
 hole at twice the resolution, the answer enlarged in it, and adds what was too fine to be painted:
-pores, lashes, the edges of lips and teeth. Built as the generator's fine stage: pixel-unshuffle in,
-pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158). It never says what a face looks like; a
-network of a few layers cannot, and need not, for that is painted already.
+pores, lashes, the edges of lips and teeth. It is given noise to make texture of (StyleGAN, Karras
+et al. 2019, arXiv:1812.04948): without any it could only weave patterns. Built as the generator's
+fine stage: pixel-unshuffle in, pixel-shuffle out (Shi et al. 2016, arXiv:1609.05158). It never says
+what a face looks like; a network of a few layers cannot, and need not, for that is painted already.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from uncover.strict import added_later
 ENLARGED = 2  # its resolution over the generator's
 PATCH = 4  # pixel-unshuffle factor between the crop and the body
 DETAIL_IN = 8  # channels that the body hands to the half-resolution stage
+TILE = 64  # side of the kept noise, at half the crop's resolution
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,7 @@ class EnlargerConfig:
     detail_width: channels of the half-resolution stage.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
     detail_smoothing: the same for the shuffle from the body to the half-resolution stage.
+    noise: channels of noise that the half-resolution stage sees, 0 for none.
     """
 
     resolution: int = 512
@@ -45,12 +48,13 @@ class EnlargerConfig:
     detail_width: int = 12
     smoothing: int = 1
     detail_smoothing: int = added_later(0)
+    noise: int = added_later(0)
 
     def __post_init__(self) -> None:
         if len(self.widths) != len(self.blocks) or not self.widths:
             raise ValueError("widths and blocks must have the same length, at least 1")
-        if min(*self.widths, *self.blocks, self.detail_width) < 1:
-            raise ValueError("widths, blocks and detail_width must be positive")
+        if min(*self.widths, *self.blocks, self.detail_width) < 1 or self.noise < 0:
+            raise ValueError("widths, blocks, detail_width must be positive, noise not negative")
         multiple = PATCH * 2 ** (len(self.widths) - 1)
         if self.resolution < multiple or self.resolution % multiple:
             raise ValueError(f"resolution must be a multiple of {multiple}, not {self.resolution}")
@@ -62,6 +66,8 @@ class EnlargerConfig:
 class Enlarger(nn.Module):
     """Adds fine detail to a generator's answer at twice its resolution."""
 
+    noise: Tensor
+
     def __init__(self, config: EnlargerConfig | None = None) -> None:
         super().__init__()
         self.config = config = config or EnlargerConfig()
@@ -69,7 +75,9 @@ class Enlarger(nn.Module):
         self.stem = ConvNorm(4 * PATCH**2, widths[0], 1)
         self.body = UNet(widths, config.blocks)
         self.to_detail = nn.Conv2d(widths[0], 4 * DETAIL_IN, 1)
-        seen = DETAIL_IN + 4 * (PATCH // 2) ** 2
+        seen = DETAIL_IN + 4 * (PATCH // 2) ** 2 + config.noise
+        if config.noise:  # the same each time, so that a photo's fill is
+            self.register_buffer("noise", torch.randn(1, config.noise, TILE, TILE))
         self.detail = nn.Sequential(ConvNorm(seen, detail, 3), ConvNorm(detail, detail, 3))
         self.to_rgb = nn.Conv2d(detail, 3 * 4, 3, padding=1)
         silence(self.to_rgb)  # untrained it changes nothing
@@ -92,9 +100,21 @@ class Enlarger(nn.Module):
         x = torch.cat([base, mask], dim=1)
         h = self.body(self.stem(F.pixel_unshuffle(x, PATCH)))
         h = binomial(F.pixel_shuffle(self.to_detail(h), 2), self.config.detail_smoothing)
-        h = self.detail(torch.cat([h, F.pixel_unshuffle(x, PATCH // 2)], dim=1))
+        seen = [h, F.pixel_unshuffle(x, PATCH // 2)]
+        if self.config.noise:
+            seen.append(self._drawn(h))
+        h = self.detail(torch.cat(seen, dim=1))
         added = F.pixel_shuffle(self.to_rgb(h), 2)
         return base + binomial(added, self.config.smoothing)
+
+    def _drawn(self, like: Tensor) -> Tensor:
+        """Noise for maps (B, C, H, W): the kept tile, repeated; in training it is drawn anew."""
+        batch, _, height, width = like.shape
+        if self.training:
+            return torch.randn(batch, self.config.noise, height, width).to(like)
+        down, across = -(-height // TILE), -(-width // TILE)
+        whole = self.noise.repeat(batch, 1, down, across)[..., :height, :width]
+        return whole.to(like.dtype)
 
     def enlarge(self, answers: np.ndarray, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """The answers at twice their resolution: uint8 (B, S, S, 3).

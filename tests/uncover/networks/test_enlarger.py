@@ -87,6 +87,22 @@ def test_it_is_small_as_said() -> None:
     assert sum(p.numel() for p in network.parameters()) == pytest.approx(64_000, rel=0.02)
 
 
+def test_noise_is_kept_with_the_weights_and_drawn_anew_in_training() -> None:
+    torch.manual_seed(0)
+    network = Enlarger(EnlargerConfig(resolution=256, noise=4, detail_smoothing=1))
+    nn.init.normal_(network.to_rgb.weight)
+    base, hole = torch.zeros(1, 3, 256, 256), torch.ones(1, 1, 256, 256)
+    with torch.inference_mode():
+        assert not torch.equal(network(base, hole), network(base, hole))
+        once = network.eval()(base, hole)
+        assert torch.equal(once, network(base, hole))
+        other = Enlarger(network.config).eval()
+        other.load_state_dict(network.state_dict())
+        assert torch.equal(once, other(base, hole))
+    inside = once[0, 0, 40:216, 40:216]
+    assert inside.std() > 10 * (inside[0::4, 0::4].mean() - inside[2::4, 2::4].mean()).abs()
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
