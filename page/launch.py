@@ -123,7 +123,7 @@ def main(argv: list[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     mcp = options.mcp or os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
     if mcp and importlib.util.find_spec("mcp") is None:
-        print("error: MCP tools need an extra: pip install 'uncover[mcp]'", file=sys.stderr)
+        print("error: MCP tools need an extra: pip install 'gradio[mcp]'", file=sys.stderr)
         return 2
     return_large_blocks()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # ends as Ctrl-C does, and cleans up

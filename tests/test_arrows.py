@@ -32,6 +32,7 @@ ROOMS = {
     "scores": set(),
     "commands": {
         "images", "faces", "crop", "networks", "weights", "onnx", "find", "paint", "scale",
+        "scores",
     },
 }  # fmt: skip
 # Importing these must not import PyTorch or another heavy package: the command starts fast.

@@ -36,7 +36,7 @@ def draw_all(folder: Path, results: Results) -> list[str]:
     try:
         import matplotlib  # noqa: F401
     except ImportError:
-        print("note: no charts without matplotlib: pip install 'uncover[bench]'", file=sys.stderr)
+        print("note: no charts without matplotlib: pip install matplotlib", file=sys.stderr)
         return []
     names = []
     for metric in charted(results):

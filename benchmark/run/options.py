@@ -57,8 +57,8 @@ def parser() -> argparse.ArgumentParser:
     p = argparse.ArgumentParser(
         prog="python -m benchmark",
         description="Measure models that paint the hidden part of masked faces, by group and head "
-        "pose, with error bars. Further commands: compare, detect, manifest, speed (each has "
-        "--help).",
+        "pose, with error bars. Further commands: compare, detect, manifest, seams, speed (each "
+        "has --help).",
     )
     data = p.add_argument_group("photos")
     data.add_argument("--data", type=Path, help="folder or label file of bare faces")

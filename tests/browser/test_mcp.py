@@ -115,4 +115,4 @@ def test_missing_extra_is_said_in_one_line(
     said = capsys.readouterr().err
     assert said.count("\n") == 1
     assert said.startswith("error: ")
-    assert "uncover[mcp]" in said
+    assert "gradio[mcp]" in said

@@ -55,7 +55,7 @@ def need_webdataset() -> Any:
         import webdataset
     except ImportError as error:
         raise UncoverError(
-            "shards need the package webdataset: python -m pip install 'uncover[shards]'"
+            "shards need the package webdataset: python -m pip install webdataset psutil"
         ) from error
     return webdataset
 

@@ -70,7 +70,7 @@ def main(args: Sequence[str]) -> int:
         return FAILED
     except ModuleNotFoundError as error:
         if error.name == "pyarrow":
-            complain("Parquet needs pyarrow: python -m pip install 'uncover[scale]'")
+            complain("Parquet needs pyarrow: python -m pip install pyarrow")
             return FAILED
         complain(str(without_torch(error)))
         return FAILED

@@ -14,7 +14,16 @@ from typing import Any
 from uncover.atomic import whole_file
 from uncover.commands.speech import speaking, tell
 from uncover.errors import UncoverError, WeightsError, no_room, without_torch
-from uncover.weights import CARD, CONFIG, check_files, hash_file, read_config
+from uncover.scores import model_of, part_of, read_results
+from uncover.weights import (
+    CARD,
+    CONFIG,
+    RESULTS,
+    WeightsConfig,
+    check_files,
+    hash_file,
+    read_config,
+)
 
 
 @dataclass(frozen=True)
@@ -195,7 +204,7 @@ def _describe(found: Found) -> dict[str, Any]:
             name: {"sha256": sha256, "size": size, "here": (found.folder / name).is_file()}
             for name, (sha256, size) in config.files().items()
         },
-        "results": config.results,
+        "results": _results(found, config),
     }
 
 
@@ -206,9 +215,29 @@ def _lines(found: Found) -> list[str]:
     for name, (sha256, size) in config.files().items():
         state = "" if (found.folder / name).is_file() else "  (not pulled)"
         lines.append(f"  {name:<34} {_mib(size):>10}  {sha256[:16]}{state}")
-    results = ", ".join(f"{k} {v}" for k, v in (config.results or {}).items())
+    results = ", ".join(f"{k} {v}" for k, v in (_results(found, config) or {}).items())
     lines.append(f"  results  {results or 'none recorded'}")
     return lines
+
+
+def _results(found: Found, config: WeightsConfig) -> dict[str, Any] | None:
+    """Scores over all photos: what results.json beside the weights says of them, else config.json.
+
+    Raises:
+        UncoverError: a results.json that cannot be read.
+    """
+    path = found.folder / RESULTS
+    if not path.is_file():
+        return config.results
+    results = read_results(path)
+    name = model_of(results, {part.sha256 for part in config.components.values()})
+    whole = part_of(results["models"][name]["slices"], {}) if name is not None else None
+    if whole is None:
+        return config.results
+    scores = {
+        k: round(m["value"], 4) for k, m in whole["metrics"].items() if m["value"] is not None
+    }
+    return {"data": results["data"]["name"], "n": whole["n"], **scores}
 
 
 def _title(found: Found) -> str:

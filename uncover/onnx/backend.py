@@ -176,7 +176,7 @@ def open_session(
         import onnxruntime
     except ImportError as error:
         raise WeightsError(
-            "onnxruntime is not installed: python -m pip install 'uncover[onnx]'"
+            "onnxruntime is not installed: python -m pip install onnx onnxruntime"
         ) from error
     options = onnxruntime.SessionOptions()
     if threads is not None:

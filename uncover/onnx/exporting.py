@@ -189,5 +189,5 @@ def _need_packages() -> None:
         import onnxruntime  # noqa: F401
     except ImportError as error:
         raise WeightsError(
-            f"{error.name} is not installed: python -m pip install 'uncover[onnx]'"
+            f"{error.name} is not installed: python -m pip install onnx onnxruntime"
         ) from error

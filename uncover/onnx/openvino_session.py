@@ -26,7 +26,7 @@ class OpenVinoSession:
             import openvino
         except ImportError as error:
             raise WeightsError(
-                "openvino is not installed: python -m pip install 'uncover[openvino]'"
+                "openvino is not installed: python -m pip install openvino"
             ) from error
         options: dict[str, str | int] = {
             "PERFORMANCE_HINT": "LATENCY",

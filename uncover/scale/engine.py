@@ -150,7 +150,7 @@ def run_with_ray(
         import ray
     except ModuleNotFoundError:
         raise UncoverError(
-            "Ray is not installed: python -m pip install 'uncover[scale]', or give --no-ray"
+            "Ray is not installed: python -m pip install 'ray[data]' pyarrow, or give --no-ray"
         ) from None
     try:
         here: dict[str, Any] = {"num_cpus": workers or None, "include_dashboard": False}

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.hub_server import HubServer, use_hub
+from tests.measured import part, results
 from tests.uncover.standins import TinyConfig, trained_tiny, use_tiny
 from uncover.commands.weights import main
+from uncover.weights import read_config
 from uncover.weights.components import load_bundle, save_component
 
 NAME = "me/uncover"
@@ -49,6 +51,18 @@ def test_pull_show_verify(server: HubServer, tmp_path: Path, capsys) -> None:
     assert shown["files"]["generator.safetensors"]["here"] is True
     assert main(["weights", "verify"]) == 0
     assert capsys.readouterr().out.startswith(f"ok      {NAME} @ main: 3 files")
+
+
+def test_results_beside_the_weights_are_shown(server: HubServer, tmp_path: Path, capsys) -> None:
+    copy = tmp_path / "copy"
+    main(["weights", "pull", NAME, "--out", str(copy)])
+    sha256 = read_config(copy).components["generator"].sha256
+    capsys.readouterr()
+    for measured, said in ((sha256, "lpips 0.05"), ("of other weights", "lpips 0.07")):
+        content = results({"ours": (measured, [part(20, lpips=0.05, psnr_hole=21.0)])})
+        (copy / "results.json").write_text(json.dumps(content))
+        assert main(["weights", "show", str(copy)]) == 0
+        assert said in capsys.readouterr().out
 
 
 def test_verify_names_what_is_wrong(server: HubServer, tmp_path: Path, capsys) -> None:
