@@ -11,7 +11,7 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from training.gan.settings import GanSettings
-from training.run import SettingsError, fit, initial_weights, load_checkpoint
+from training.run import SettingsError, fit, initial_weights, load_checkpoint, to_dict
 from uncover.errors import UncoverError
 from uncover.images import load_lpips
 from uncover.networks import ContextEncoder, ContextEncoderConfig, Generator
@@ -78,7 +78,16 @@ def start_from(init: Path, settings: GanSettings, g: nn.Module, critics: nn.Modu
     networks of another shape; a generator with more blocks per level is not
     (`training.run.deepen`).
     """
-    fit(g, initial_weights(init, component_name(settings), g), init)
+    try:
+        fit(g, initial_weights(init, component_name(settings), g), init)
+    except UncoverError as error:
+        other = ", ".join(f"{key}={value}" for key, value in _differing(init, settings).items())
+        if not other:
+            raise
+        raise UncoverError(
+            f"--init {init}: networks of another shape; its generator has {other}: "
+            "take its preset, or --set generator.KEY=VALUE"
+        ) from error
     if (init / "checkpoint").is_dir():
         kept = critics_in(load_checkpoint(init / "checkpoint"))
     else:
@@ -93,6 +102,16 @@ def start_from(init: Path, settings: GanSettings, g: nn.Module, critics: nn.Modu
             fit(critic, kept[name], init)
         else:
             print(f"{init} has no {name} discriminator: it starts from scratch", file=sys.stderr)
+
+
+def _differing(init: Path, settings: GanSettings) -> dict[str, Any]:
+    """What of a published generator's shape the settings ask for otherwise; {} where unknown."""
+    if (init / "checkpoint").is_dir() or not (init / CONFIG).is_file():
+        return {}
+    component = read_config(init).components.get("generator")
+    asked = to_dict(settings.generator)
+    arch = component.arch if component is not None else {}
+    return {key: value for key, value in arch.items() if asked.get(key) != value}
 
 
 def critics_in(state: dict[str, Any]) -> dict[str, dict[str, Tensor]]:

@@ -213,6 +213,14 @@ def test_without_published_critics_they_start_from_scratch(drawn, whole, tmp_pat
     assert published(drawn, whole, tmp_path, False, start) == [False, False]
 
 
+def test_weights_of_another_shape_say_what_theirs_is(drawn, whole, tmp_path, capsys):
+    command = ["--data", str(drawn), "--preset", "smoke", "--out", str(tmp_path / "o")]
+    wider = ["--set", "generator.detail_width=9", "--set", "losses.perceptual=0"]
+    assert gan.main([*command, *wider, "--init", str(whole / "weights")]) == 1
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert "networks of another shape; its generator has detail_width=8: " in error
+
+
 def test_seed_preset_trains_the_original_model(drawn, tmp_path):
     out = tmp_path / "seed"
     changes = ["images=4", "batch=2", "generator.resolution=64", "eval_faces=2", "threads=1"]
