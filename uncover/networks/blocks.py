@@ -94,7 +94,7 @@ class UNet(nn.Module):
     widths, blocks: channels and residual blocks per level, finest first; the decoder has half as
     many blocks, rounded up. What comes up is added to the encoder's features. sides: of each
     level's maps, for a learned map per level, or None for none. heads: of the attention at the
-    coarsest level, 0 for none.
+    coarsest level, 0 for none. smoothing: binomial filter passes over each pixel shuffle.
     """
 
     def __init__(
@@ -103,8 +103,10 @@ class UNet(nn.Module):
         blocks: Sequence[int],
         sides: Sequence[int] | None = None,
         heads: int = 0,
+        smoothing: int = 0,
     ) -> None:
         super().__init__()
+        self.smoothing = smoothing
         pairs = list(itertools.pairwise(widths))
         self.place = nn.ModuleList(Place(w, s) for w, s in zip(widths, sides or (), strict=False))
         self.encoder = nn.ModuleList(_blocks(w, n) for w, n in zip(widths, blocks, strict=True))
@@ -146,7 +148,8 @@ class UNet(nn.Module):
         h = maps[-1]
         for level in reversed(range(len(self.decoder))):
             if level < len(self.up):
-                h = F.pixel_shuffle(self.up[level](h), 2) + maps[level]
+                grown = F.pixel_shuffle(self.up[level](h), 2)
+                h = binomial(grown, self.smoothing) + maps[level]
             if look is not None:
                 h = modulated(h, look[len(self.decoder) - 1 - level])
             h = self.decoder[level](h)

@@ -38,7 +38,7 @@ class EnlargerConfig:
       on; see `uncover.networks.blocks.UNet`.
     detail_width: channels of the half-resolution stage.
     smoothing: binomial filter passes over the last pixel shuffle, whose checkerboard they remove.
-    detail_smoothing: the same for the shuffle from the body to the half-resolution stage.
+    detail_smoothing: the same for every shuffle before the last.
     noise: channels of noise that the half-resolution stage sees, 0 for none.
     """
 
@@ -73,7 +73,7 @@ class Enlarger(nn.Module):
         self.config = config = config or EnlargerConfig()
         widths, detail = config.widths, config.detail_width
         self.stem = ConvNorm(4 * PATCH**2, widths[0], 1)
-        self.body = UNet(widths, config.blocks)
+        self.body = UNet(widths, config.blocks, smoothing=config.detail_smoothing)
         self.to_detail = nn.Conv2d(widths[0], 4 * DETAIL_IN, 1)
         seen = DETAIL_IN + 4 * (PATCH // 2) ** 2 + config.noise
         if config.noise:  # the same each time, so that a photo's fill is
