@@ -32,7 +32,8 @@ def load(backend: str, threads: int, weights: str | None) -> Uncoverer:
 
         runtime: Any = backend
         clock.set_threads(threads)
-        return Uncoverer(*onnx_backend.load(weights, threads=threads, runtime=runtime))
+        *networks, enlarger = onnx_backend.load(weights, threads=threads, runtime=runtime)
+        return Uncoverer(*networks, enlarger=enlarger)
     uncoverer = Uncoverer.from_pretrained(weights, device="cpu")
     clock.set_threads(threads)
     if backend == COMPILE:

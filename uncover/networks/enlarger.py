@@ -109,12 +109,12 @@ class Enlarger(nn.Module):
 
     def _drawn(self, like: Tensor) -> Tensor:
         """Noise for maps (B, C, H, W): the kept tile, repeated; in training it is drawn anew."""
-        batch, _, height, width = like.shape
+        batch, _, height, width = (int(size) for size in like.shape)
         if self.training:
             return torch.randn(batch, self.config.noise, height, width).to(like)
         down, across = -(-height // TILE), -(-width // TILE)
-        whole = self.noise.repeat(batch, 1, down, across)[..., :height, :width]
-        return whole.to(like.dtype)
+        whole = self.noise.repeat(1, 1, down, across)[..., :height, :width].to(like.dtype)
+        return whole.expand(like.shape[0], -1, -1, -1)
 
     def enlarge(self, answers: np.ndarray, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
         """The answers at twice their resolution: uint8 (B, S, S, 3).

@@ -85,8 +85,32 @@ class OnnxGenerator:
         elif any(value is not None for value in (look or {}).values()):
             raise ValueError("this generator cannot be told how a face shall look")
         (face,) = self.session.run(["face"], inputs)
-        pixels = np.clip(np.rint((face + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
-        return np.ascontiguousarray(pixels.transpose(0, 2, 3, 1))
+        return _pixels(face)
+
+
+@dataclass(frozen=True)
+class EnlargerSettings:
+    """What is known of the enlarger's ONNX file: crop side in pixels."""
+
+    resolution: int
+
+
+class OnnxEnlarger:
+    """Adds detail to answers; see `uncover.networks.enlarger.Enlarger.enlarge`."""
+
+    def __init__(self, session: Any, config: EnlargerSettings) -> None:
+        self.session, self.config = session, config
+
+    def enlarge(self, answers: np.ndarray, crops: np.ndarray, masks: np.ndarray) -> np.ndarray:
+        """The answers at twice their resolution: uint8 (B, S, S, 3); the caller composites.
+
+        answers: uint8 (B, S/2, S/2, 3). crops: uint8 (B, S, S, 3). masks: bool (B, S, S).
+        """
+        hole = masks[:, None].astype(np.float32)
+        image = _planes(crops / np.float32(127.5) - 1) * (1 - hole)
+        answer = _planes(answers / np.float32(127.5) - 1)
+        (face,) = self.session.run(["face"], {"answer": answer, "image": image, "mask": hole})
+        return _pixels(face)
 
 
 class OnnxSegmenter(CropSegmenter):
@@ -135,8 +159,9 @@ def load(
     local_files_only: bool = False,
     threads: int | None = None,
     runtime: Runtime = "onnx",
-) -> tuple[OnnxDetector, OnnxSegmenter, OnnxGenerator]:
-    """The networks of a folder, a Hub repo or the embedded default, ready for `Uncoverer`.
+) -> tuple[OnnxDetector, OnnxSegmenter, OnnxGenerator, OnnxEnlarger | None]:
+    """The networks of a folder, a Hub repo or the embedded default, ready for `Uncoverer`; no
+    enlarger where the weights have none.
 
     Args:
         source, revision, local_files_only: as in `Uncoverer.from_pretrained`.
@@ -153,10 +178,16 @@ def load(
     finder, found = _read(folder, config, "detector", DetectorConfig)
     seer, seen = _read(folder, config, "segmenter", SegmenterConfig)
     painter, painted = _read(folder, config, "generator", PainterSettings)
+    enlarger = None
+    if "enlarger" in config.components:
+        finisher, finished = _read(folder, config, "enlarger", EnlargerSettings)
+        session = open_session(finisher, "enlarger.onnx", threads, runtime)
+        enlarger = OnnxEnlarger(session, finished)
     return (
         OnnxDetector(open_session(finder, "detector.onnx", threads, runtime), found),
         OnnxSegmenter(open_session(seer, "segmenter.onnx", threads, runtime), seen),
         OnnxGenerator(open_session(painter, "generator.onnx", threads, runtime), painted),
+        enlarger,
     )
 
 
@@ -207,6 +238,12 @@ def _read(folder: Path, config: WeightsConfig, name: str, settings: type[T]) -> 
     values = from_dict(settings, known, f"config.json {name}.arch", complete=True)
     check_preprocessing(component.preprocessing, values, f"config.json {name}")
     return path.read_bytes(), values
+
+
+def _pixels(faces: np.ndarray) -> np.ndarray:
+    """(B, 3, S, S) in -1..1 as uint8 (B, S, S, 3)."""
+    levels = np.clip(np.rint((faces + 1) * np.float32(127.5)), 0, 255).astype(np.uint8)
+    return np.ascontiguousarray(levels.transpose(0, 2, 3, 1))
 
 
 def _planes(pictures: np.ndarray) -> np.ndarray:

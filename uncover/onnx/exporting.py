@@ -21,9 +21,16 @@ from torch import Tensor, nn
 from uncover.atomic import write_atomically
 from uncover.errors import WeightsError
 from uncover.faces import asked_look
-from uncover.networks import fold
-from uncover.onnx.graphs import CropToFace, DetectorGraph, SegmenterGraph, ToldGraph
+from uncover.networks import ENLARGED, fold
+from uncover.onnx.graphs import (
+    CropToFace,
+    DetectorGraph,
+    EnlargerGraph,
+    SegmenterGraph,
+    ToldGraph,
+)
 from uncover.weights import (
+    ADDED,
     CARD,
     INFERENCE,
     OnnxFile,
@@ -50,6 +57,7 @@ def export(folder: Path, out: Path) -> dict[str, int]:
     _need_packages()
     config = read_config(folder)
     bundle = load_bundle(folder)
+    painting = [name for name in (*INFERENCE, *ADDED) if name in config.components]
     side, inner = bundle.generator.config.resolution, bundle.segmenter.config.resolution
     crops = torch.from_numpy(_drawn(2, side))
     told = bool(getattr(bundle.generator, "told", False))
@@ -83,6 +91,13 @@ def export(folder: Path, out: Path) -> dict[str, int]:
             ["faces", "masks"],
         ),
     }
+    if bundle.enlarger is not None:
+        image, mask = _hidden(torch.from_numpy(_drawn(2, bundle.enlarger.config.resolution)))
+        answer = torch.nn.functional.avg_pool2d(image, ENLARGED)
+        names = ["answer", "image", "mask"]
+        inputs["enlarger"] = (
+            EnlargerGraph(bundle.enlarger), (answer, image, mask), names, ["face"]
+        )  # fmt: skip
     entries: dict[str, OnnxFile] = {}
     with tempfile.TemporaryDirectory(prefix="uncover-onnx-") as scratch:
         written = {name: Path(scratch) / f"{name}.onnx" for name in inputs}
@@ -93,14 +108,14 @@ def export(folder: Path, out: Path) -> dict[str, int]:
         for path in written.values():
             write_atomically(out / path.name, path.read_bytes())
     if out.resolve() != folder.resolve():
-        for name in [config.components[c].file for c in INFERENCE]:
+        for name in [config.components[c].file for c in painting]:
             write_atomically(out / name, (folder / name).read_bytes())
         if (folder / CARD).is_file():
             shutil.copyfile(folder / CARD, out / CARD)
     components = {
         name: dataclasses.replace(component, onnx=entries.get(name))
         for name, component in config.components.items()
-        if name in INFERENCE or out.resolve() == folder.resolve()
+        if name in painting or out.resolve() == folder.resolve()
     }
     final = dataclasses.replace(config, components=components, onnx=entries["crop_to_face"])
     write_config(out, final)

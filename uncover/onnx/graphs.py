@@ -88,6 +88,19 @@ class ToldGraph(nn.Module):
         return painted
 
 
+class EnlargerGraph(nn.Module):
+    """An enlarger with what it starts from: answers (B, 3, S/2, S/2), crops (B, 3, S, S) in -1..1,
+    of which the known pixels count, and holes (B, 1, S, S) -> the crops with their detail."""
+
+    def __init__(self, enlarger: Any) -> None:
+        super().__init__()
+        self.enlarger = enlarger
+
+    def forward(self, answer: Tensor, image: Tensor, mask: Tensor) -> Tensor:
+        fine: Tensor = self.enlarger(self.enlarger.start(answer, image, mask), mask)
+        return fine
+
+
 class CropToFace(nn.Module):
     """uint8 crops (B, S, S, 3) -> the crop with the mask painted over, and which pixels it was.
 

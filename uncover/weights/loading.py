@@ -11,8 +11,7 @@ def load_networks(
     source: str | None, revision: str | None, device: str, local_files_only: bool, backend: str
 ) -> tuple[Any, Any, Any, Any]:
     """Detector, segmenter, generator and enlarger, ready for use; the arguments of
-    `Uncoverer.from_pretrained`. The enlarger is None where the weights have none, and for the
-    ONNX files.
+    `Uncoverer.from_pretrained`. The enlarger is None where the weights have none.
 
     Raises:
         WeightsError: the weights cannot be found, trusted or loaded.
@@ -28,7 +27,7 @@ def load_networks(
         if device == "cuda":
             raise UncoverError(f"the {backend} backend runs on the CPU: leave out --device cuda")
         runtime: Any = backend
-        return *load(source, revision, local_files_only, runtime=runtime), None
+        return load(source, revision, local_files_only, runtime=runtime)
     import torch
 
     from uncover.networks import import_torchvision

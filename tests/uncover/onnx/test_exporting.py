@@ -11,6 +11,7 @@ import torch
 from uncover.errors import UncoverError, WeightsError
 from uncover.faces.drawn import draw_face
 from uncover.networks.detector import DetectorConfig, MaskDetector
+from uncover.networks.enlarger import Enlarger, EnlargerConfig
 from uncover.networks.generator import Generator, GeneratorConfig
 from uncover.networks.segmenter import MaskSegmenter, SegmenterConfig
 from uncover.onnx import backend as onnx_backend
@@ -65,12 +66,18 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         detector.net.roi_heads.box_predictor.cls_score.weight.mul_(100)
     save_component(path, "detector", detector, finder)
+    torch.manual_seed(2)
+    finisher = EnlargerConfig(128, (8, 16), detail_width=4, detail_smoothing=1, noise=2)
+    enlarger = Enlarger(finisher).eval()
+    torch.nn.init.normal_(enlarger.to_rgb.weight, std=0.1)
+    save_component(path, "enlarger", enlarger, finisher)
     written = export(path, path)
     assert set(written) == {
         "generator.onnx",
         "segmenter.onnx",
         "detector.onnx",
         "crop_to_face.onnx",
+        "enlarger.onnx",
     }
     return path
 
@@ -115,6 +122,16 @@ def test_segmenter_agrees(torch_side: Bundle, onnx_side: tuple, faces: np.ndarra
     assert onnx_side[1].segment(faces[:0]).points.shape == (0, 5, 2)
     with pytest.raises(ValueError, match="expected uint8"):
         onnx_side[1].segment(faces.astype(float))
+
+
+def test_enlarger_agrees(torch_side: Bundle, onnx_side: tuple, faces: np.ndarray) -> None:
+    crops = np.stack([draw_face(seed, 128).image for seed in range(3)])
+    answers, holes = crops[:, ::2, ::2], np.zeros(crops.shape[:3], bool)
+    holes[:, 60:] = True
+    ours = torch_side.enlarger.eval().enlarge(answers, crops, holes)
+    assert np.abs(ours.astype(int) - crops)[holes].mean() > 1
+    theirs = onnx_side[3].enlarge(answers, crops, holes)
+    assert np.abs(ours.astype(int) - theirs).max() <= 1
 
 
 def test_generator_agrees(torch_side: Bundle, onnx_side: tuple, faces: np.ndarray) -> None:
@@ -241,7 +258,8 @@ def test_photos_are_filled_without_torch(
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     found = np.asarray(Image.open(paths[2]))
-    wanted = np.asarray(Uncoverer(*onnx_side).fill(image, hole > 0).image)
+    *networks, enlarger = onnx_side
+    wanted = np.asarray(Uncoverer(*networks, enlarger=enlarger).fill(image, hole > 0).image)
     assert np.array_equal(found, wanted)
     assert np.array_equal(found[hole == 0], image[hole == 0])
     onnx = Uncoverer.from_pretrained(str(folder), backend=runtime)
