@@ -35,6 +35,7 @@ def main(argv: list[str]) -> int:
     python = str(folder / "bin" / "python")
     if not Path(python).exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    print("Looking which PyTorch the package index has for this machine ...", flush=True)
     torch = [] if has_gpu() else cpu_build(python)
     print(CPU_WORDS if torch else PLAIN_WORDS, "(what is in a cache is not fetched)", flush=True)
     # Plain editable mode goes by a path: a script in the folder above, beside a clone that is named

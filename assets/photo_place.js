@@ -126,7 +126,9 @@ place.addEventListener("click", (event) => {
 });
 file.addEventListener("click", (event) => event.stopPropagation());
 file.addEventListener("change", () => {
-  if (file.files.length) take(file.files[0]);
+  const [photo] = file.files;
+  file.value = ""; /* or else the same file, chosen again, is no change */
+  if (photo) take(photo);
 });
 element.addEventListener("refused", () => {
   file.value = "";

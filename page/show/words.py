@@ -15,6 +15,8 @@ def summary(result: Result) -> str:
             "**No face found.** Try a photo in which the face is larger, sharper and seen from the "
             "front, or open *Correct the masks* below and paint over the mask yourself."
         )
+    elif not filled and all(face.reason == Reason.STRUCK_OUT for face in faces):
+        text = f"**{_faces(count)} found, none painted**: you left {_them(count)} out."
     elif not filled:
         kinds = ", ".join(sorted({WORDS.get(face.label, face.label) for face in faces}))
         text = (
@@ -24,6 +26,9 @@ def summary(result: Result) -> str:
         )
     else:
         text = f"**{_faces(count)} found, {filled} painted.**"
+    small = sum(face.reason == Reason.TOO_SMALL for face in faces)
+    if small:
+        text += f" {_faces(small)} with a mask {'is' if small == 1 else 'are'} too small to paint."
     hanging = sum(face.reason == Reason.ON_CHIN for face in faces)
     if hanging:
         has = "1 wears its" if hanging == 1 else f"{hanging} wear their"
@@ -33,6 +38,10 @@ def summary(result: Result) -> str:
 
 def _faces(count: int) -> str:
     return "1 face" if count == 1 else f"{count} faces"
+
+
+def _them(count: int) -> str:
+    return "it" if count == 1 else "them"
 
 
 def _plain(warning: str, result: Result) -> str:

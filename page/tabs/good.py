@@ -38,11 +38,12 @@ def pictures_html(trials: list[DrawnTrial]) -> str:
     figures = "".join(
         f"<figure><img src='{picture_url(one.strip)}' alt='{escape(one.title)} of twelve drawn "
         "faces: the truth, with a mask, the guess'>"
-        f"<figcaption><b>{escape(one.title)} of twelve</b> (alike by {one.likeness:.2f} of 1): "
-        "the truth, with a mask, the guess.</figcaption></figure>"
+        f"<figcaption><b>{escape(one.title)} of twelve</b>: the truth, with a mask, the guess."
+        "</figcaption></figure>"
         for one in trials
     )
     return (
         f"<div class='drawn'>{figures}<p class='hint'>Nobody's faces: they are drawn by a program, "
+        "ordered by how near the guess's colours are to the truth's under the mask, "
         f"and painted here by the weights that this page runs with. {GUESS}</p></div>"
     )

@@ -18,6 +18,7 @@ LOOKS = {
 MIDDLE = 0.5
 NO_LOOK = "No sliders for smile, mouth and beard: these weights do not know them."
 OWN = "Sliders that you do not move are left to the network."
+REST = "The rest is guessed."
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class LookPart:
     def as_asked(self, asked: Mapping[str, float]) -> list[Any]:
         """Values of `shown` for what is asked; the sliders stay where they are."""
         said = ", ".join(f"{LOOKS[name][0].lower()} {value:.2f}" for name, value in asked.items())
-        return [dict(asked), f"Asked for: {said}. {OWN}", *(gr.skip() for _ in self.sliders)]
+        return [dict(asked), f"Asked for: {said}. {REST}", *(gr.skip() for _ in self.sliders)]
 
 
 def look_part(uncoverer: Uncoverer) -> LookPart:

@@ -212,8 +212,9 @@ def uncover_tab(uncoverer: Uncoverer) -> None:
     ):
         made = event(told(function), inputs, file, show_progress_on=[save], **light)
         made.success(None, file, None, js=SAVE, **PRIVATE)
-    for one in running:
+    for one in running:  # the one does not come after a failure, the other only then
         one.then(None, js=IDLE, **PRIVATE)
+        one.failure(None, js=IDLE, **PRIVATE)
     stop.click(None, js=STOPPED, cancels=running, **PRIVATE)
     nothing = [None, "", None, None, None, None]
     gr.on(

@@ -83,6 +83,8 @@ def test_bad_file_gives_a_toast_and_the_page_goes_on(
     page.evaluate("document.querySelectorAll('.toast-body button').forEach((b) => b.click())")
     toast.wait_for(state="detached")
     assert not page.locator("#slider .ba").is_visible()
+    page.locator("#stop").wait_for(state="hidden")
+    assert not page.locator("#photo .error-trigger, #slider .error-trigger").first.is_visible()
     add(page, photo)
 
 
