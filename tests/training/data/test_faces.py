@@ -147,7 +147,7 @@ def test_scores_of_truth_and_of_a_known_error(faces, tmp_path):
 def test_prediction_keeps_known_pixels(faces):
     images, holes = evaluation_set(faces[1], 64, seed=0)
     config = GeneratorConfig(
-        64, (8, 12, 16), (1, 1, 1), 4, 8, latent=0,
+        64, (8, 12, 16), (1, 1, 1), detail_width=8, latent=0,
         coarse_widths=(8,), coarse_blocks=(1,), coarse_heads=0,
     )  # fmt: skip
     filled = predict(Generator(config), images, holes)
