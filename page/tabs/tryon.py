@@ -123,7 +123,7 @@ def try_tab(trials: Trials) -> None:
         told(put),
         [bare, *style],
         outputs,
-        show_progress_on=[bare],
+        show_progress_on=[masked],
         trigger_mode="always_last",
         **LIGHT,
         **PRIVATE,
