@@ -27,11 +27,11 @@ import gradio as gr
 from page.api import add_api
 from page.calls import HANDLERS, Page
 from page.ending import finish
+from page.sessions import name_sessions
 from page.show import GUESS, describe_weights, read_card
 from page.tabs import ASSETS, BARE, MINUTES_KEPT, good_tab, try_tab, uncover_tab
 from page.tryon import Trials
 from page.visit import Chosen, choose, keep_sweeping, own_upload_folder, return_large_blocks
-from page.visitors import outlive_visitors
 from uncover.errors import UncoverError, without_torch
 from uncover.weights import wanted
 
@@ -102,7 +102,7 @@ def page_theme() -> gr.themes.Base:
 def serve(page: gr.Blocks, **options: Any) -> Any:
     """Launch the page; options go to gradio's `launch`."""
     page.queue(max_size=64, default_concurrency_limit=2)
-    outlive_visitors(page)
+    name_sessions(page)
     return page.launch(
         theme=page_theme(),
         css_paths=[ASSETS / "page.css"],

@@ -54,7 +54,10 @@ def fault(host: str, number: int, counts: Counter[str]) -> str:
         event = json.loads(text)["event_id"]
     except (ValueError, KeyError, TypeError):
         return f"no event: {text[:300]}"
-    status, text = ask(host, f"{route}/{event}")
+    try:
+        status, text = ask(host, f"{route}/{event}")
+    except http.client.HTTPException as error:
+        return f"the answer was cut off ({type(error).__name__}): {body[:200]!r}"
     found = ANSWER.search(text.rsplit("\n\n", 2)[-2] if text.endswith("\n\n") else text)
     if status != 200 or found is None:
         return f"no answer ({status}): {text[:300]}"
