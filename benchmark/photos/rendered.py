@@ -16,11 +16,11 @@ import numpy as np
 from tqdm import tqdm
 
 import uncover
+from benchmark.digests import code_digest, digest
 from benchmark.photos import crops
 from benchmark.photos.crops import Cut
 from benchmark.photos.datasets import DataSet, Photo
 from benchmark.photos.pose import estimate_yaw
-from benchmark.digests import code_digest, digest
 from benchmark.run import Table
 from uncover.errors import UncoverError
 from uncover.faces import find_landmarks, pose_bin
