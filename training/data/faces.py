@@ -17,7 +17,7 @@ from training.data.holes import random_hole
 from training.data.sampling import Balance, draw_probabilities
 from uncover.crop import FaceCrop, frame_face, hole_in_crop
 from uncover.errors import UncoverError
-from uncover.faces import MIRROR_68, FaceRecord, look_of
+from uncover.faces import LIPS, MIRROR_68, FaceRecord, look_of
 from uncover.masking import mask_alpha, random_style
 
 
@@ -165,6 +165,25 @@ def _relight(image: np.ndarray, rng: np.random.Generator, settings: AugmentSetti
     return image
 
 
+MOUTH_MARGIN = 0.15
+"""Of the mouth's width: how far `mouth_map` reaches beyond the lips, since a painted mouth does not
+lie quite where the photo's does. Set by eye on sheets of draws."""
+
+
+def mouth_map(landmarks: np.ndarray, size: int) -> np.ndarray:
+    """Where the mouth is in a crop: uint8 (S, S), 255 on the lips and in a margin, fading beyond.
+
+    landmarks: (68, 2) in pixels of the crop.
+    """
+    lips = landmarks[LIPS]
+    margin = max(1, round(MOUTH_MARGIN * float(np.linalg.norm(np.ptp(lips, axis=0)))))
+    drawn = np.zeros((size, size), np.uint8)
+    outline = cv2.convexHull(np.round(lips).astype(np.int32))
+    cv2.fillConvexPoly(drawn, outline, 255)
+    cv2.polylines(drawn, [outline], True, 255, 2 * margin)
+    return cv2.blur(drawn, (2 * margin + 1, 2 * margin + 1))
+
+
 def draw_item(
     face: StoredFace,
     size: int,
@@ -172,8 +191,8 @@ def draw_item(
     augment: AugmentSettings,
     variety: bool,
 ) -> dict[str, np.ndarray]:
-    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S),
-    "look" float32 (3,), NaN where not known."""
+    """One training draw: "image" uint8 (3, S, S), "hole" and "valid" uint8 (1, S, S), "mouth" uint8
+    (1, S, S) as `mouth_map` has it, "look" float32 (3,), NaN where not known."""
     image, landmarks, valid = random_crop(face, size, rng, augment)
     hole = random_hole(landmarks, size, rng, variety)
     if rng.random() < augment.beyond:
@@ -182,6 +201,7 @@ def draw_item(
         "image": np.ascontiguousarray(image.transpose(2, 0, 1)),
         "hole": hole[None].astype(np.uint8),
         "valid": valid[None].astype(np.uint8),
+        "mouth": mouth_map(landmarks, size)[None],
         "look": face.look,
     }
 

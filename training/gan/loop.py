@@ -204,9 +204,13 @@ def train(
         painted, hole = painted.float(), hole * valid  # beyond the photo there is no truth
         pasted = painted * hole + real * (1 - hole) if settings.composite else painted
         told = hole if settings.follow else torch.zeros_like(hole)
+        judged = pasted  # what the critics judge; of the mouth they may have less to say
+        if weights.mouth < 1:
+            mouth = batch["mouth"].to(device, non_blocking=True).float() / 255
+            judged = losses.heard_less(pasted, mouth, weights.mouth)
         watch.lap("generator")
 
-        shown = Seen(real, pasted, told, valid)
+        shown = Seen(real, judged, told, valid)
         if pair.acts(seen):
             terms |= pair.learn(replace(shown, pasted=pasted.detach()), seen)
             watch.lap("discriminators")
@@ -237,7 +241,7 @@ def train(
         if against:  # they learn from what was painted, then judge it; in turn where two sets are
             turn, round_ = (seen // pace) % len(against), seen // pace // len(against)
             name = list(against)[turn]
-            views = [real * valid, pasted * valid, hole]
+            views = [real * valid, judged * valid, hole]
             if name == "whole":
                 views = [F.interpolate(view, size=SEEN, mode="area") for view in views]
             else:

@@ -29,6 +29,13 @@ def perceptual(lpips: nn.Module, prediction: Tensor, target: Tensor) -> Tensor:
     return lpips(prediction, target).mean()
 
 
+def heard_less(painted: Tensor, where: Tensor, share: float) -> Tensor:
+    """The same crops (B, 3, S, S), whose gradient is scaled: by `share` where `where` is 1, by
+    nothing where it is 0. where: (B, 1, S, S) in 0..1."""
+    kept = 1 - (1 - share) * where
+    return painted.detach() + kept * (painted - painted.detach())
+
+
 def patch_labels(hole: Tensor, logits: Tensor) -> Tensor:
     """1 where a patch of the discriminator's map touches the hole, else 0, shaped like logits.
 

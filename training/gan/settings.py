@@ -24,7 +24,9 @@ class LossWeights:
     that the parts of a face go together; the two take turns. faithful: L1 to what the fine stage
     started from, on means of 4 x 4 pixels. layout: L1 to what the published generator of --init
     paints, on means of 8 x 8 pixels: where things lie stays as it was, what they look like is left
-    to the other losses.
+    to the other losses. mouth: what share of the critics' and discriminators' say counts in the
+    mouth; L1 and LPIPS count there as elsewhere. Critics tear teeth that the coarse stage left
+    open.
     """
 
     known: float = 2.0
@@ -42,8 +44,11 @@ class LossWeights:
     whole: float = 0.0
     faithful: float = 0.0
     layout: float = 0.0
+    mouth: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 <= self.mouth <= 1:
+            raise ValueError("losses.mouth must lie in 0..1")
         if self.pixel not in ("l1", "l2"):
             raise ValueError(f"losses.pixel must be l1 or l2, not {self.pixel!r}")
         if self.r1_every < 1:

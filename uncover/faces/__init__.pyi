@@ -29,6 +29,7 @@ from .manifest import read_manifest as read_manifest
 from .manifest import write_info as write_info
 from .manifest import write_rows as write_rows
 from .mean_face import FACE_68 as FACE_68
+from .mean_face import LIPS as LIPS
 from .mean_face import MIRROR_68 as MIRROR_68
 from .mean_face import nearest_rotation as nearest_rotation
 from .mean_face import pose_from_rotation as pose_from_rotation

@@ -40,6 +40,9 @@ FACE_68 = np.array([
     (0.47, 0.51, -0.06), (0.15, 0.56, -0.37), (0, 0.58, -0.39), (-0.15, 0.56, -0.37),
 ], dtype=np.float64)  # (68, 3)
 
+LIPS = slice(48, 60)
+"""Of the 68 points: the outer outline of the lips."""
+
 # MIRROR_68[i] is the landmark that point i becomes when the picture is flipped left to right.
 MIRROR_68 = np.array([
     *range(16, -1, -1), *range(26, 16, -1), 27, 28, 29, 30, 35, 34, 33, 32, 31,

@@ -11,6 +11,7 @@ from training.data.faces import (
     FaceDraws,
     evaluation_set,
     mirror,
+    mouth_map,
     random_crop,
 )
 from training.data.holes import _rounded, _stretched, _swept, random_hole
@@ -18,7 +19,7 @@ from training.data.opening import data_summary, load_faces
 from training.data.sampling import Balance
 from training.gan.evaluate import draw_sheet, predict, val_scores
 from uncover.errors import UncoverError
-from uncover.faces import MIRROR_68
+from uncover.faces import LIPS, MIRROR_68
 from uncover.faces.drawn import draw_face, write_drawn_faces
 from uncover.masking import mask_alpha, random_style
 from uncover.networks.generator import Generator, GeneratorConfig
@@ -65,11 +66,22 @@ def test_a_draw_depends_only_on_seed_and_number(faces):
 def test_items_have_the_promised_shapes(faces):
     item = draws(faces[0])[0]
     assert item["image"].shape == (3, 64, 64)
-    assert item["hole"].shape == item["valid"].shape == (1, 64, 64)
+    assert item["hole"].shape == item["valid"].shape == item["mouth"].shape == (1, 64, 64)
     assert item["look"].shape == (3,)
     assert item["look"].dtype == np.float32
-    assert all(item[name].dtype == np.uint8 for name in ("image", "hole", "valid"))
+    assert all(item[name].dtype == np.uint8 for name in ("image", "hole", "valid", "mouth"))
     assert set(np.unique(item["hole"])) == {0, 1}
+
+
+def test_the_mouth_s_map_lies_on_the_lips_and_nowhere_else():
+    face = draw_face(0, 128)
+    drawn = mouth_map(face.landmarks, 128)
+    x, y = face.landmarks[LIPS].mean(0).round().astype(int)
+    assert drawn[y, x] == 255
+    for other in (*face.landmarks[:17:4], face.landmarks[30], face.landmarks[36]):
+        x, y = np.clip(other.round().astype(int), 0, 127)
+        assert drawn[y, x] == 0
+    assert (drawn > 0).mean() < 0.2
 
 
 def test_without_jitter_the_crop_is_the_canonical_frame(faces):

@@ -23,6 +23,15 @@ def test_empty_mask_gives_zero():
     assert losses.masked_l1(x, -x, torch.zeros(1, 1, 4, 4)).item() == 0
 
 
+def test_a_loss_is_heard_less_in_one_place_and_in_full_elsewhere():
+    painted = torch.full((1, 3, 2, 2), 0.5, requires_grad=True)
+    where = torch.tensor([[[[1.0, 0.5], [0.0, 0.0]]]])
+    heard = losses.heard_less(painted, where, share=0.25)
+    assert torch.equal(heard, painted)
+    heard.sum().backward()
+    assert painted.grad[0, 0].tolist() == [[0.25, 0.625], [1.0, 1.0]]
+
+
 def test_patch_labels_mark_patches_that_touch_the_hole():
     hole = torch.zeros(1, 1, 8, 8)
     hole[..., 0, 3] = 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import pytest
 import torch
 
@@ -115,6 +116,26 @@ def test_critics_on_features_are_shown_photos_as_real_and_the_generator_obeys_th
     inside = [float((f * h).sum() / h.sum()) for _, f, h in critic.learnt]
     third = len(inside) // 3
     assert sum(inside[-third:]) / third < sum(inside[:third]) / third - 0.1
+
+
+@pytest.mark.parametrize(("share", "obeys"), [(0.0, False), (1.0, True)])
+def test_critics_are_not_heard_where_the_mouth_is(
+    drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, share: float, obeys: bool
+) -> None:
+    monkeypatch.setattr(gan, "Against", BrightnessCritic)
+    monkeypatch.setattr(gan, "SEEN", SIDE)
+    everywhere = np.full((SIDE, SIDE), 255, np.uint8)
+    monkeypatch.setattr("training.data.faces.mouth_map", lambda *_: everywhere)
+    BrightnessCritic.made.clear()
+    alone = [f"losses.{each}=0.0" for each in LOSSES if each != "r1"]
+    learn(
+        drawn, tmp_path / "run", "rate=1e-3", *alone, "losses.features=1.0", f"losses.mouth={share}"
+    )
+    (critic,) = BrightnessCritic.made
+    inside = [float((f * h).sum() / h.sum()) for _, f, h in critic.learnt]
+    third = len(inside) // 3
+    darker = sum(inside[:third]) / third - sum(inside[-third:]) / third
+    assert (darker > 0.1) == obeys
 
 
 class NoDistance(torch.nn.Module):

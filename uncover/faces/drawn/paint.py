@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from uncover.faces.drawn.head import CROWN, EXTENT, TEXTURE, to_texture
+from uncover.faces.mean_face import LIPS
 
 # Skin tones (RGB) from light to dark; a label stands for a band of tones of the drawing, no more.
 SKIN = {
@@ -154,7 +155,7 @@ def _mouth(canvas: np.ndarray, shape: np.ndarray, look: DrawnLook) -> None:
     rose = skin * (1 - look.lips) + np.array([190, 70, 76]) * look.lips
     lip = np.minimum(rose, skin * [1.0, 0.8, 0.82])
     _line(canvas, shape[[56, 57, 58], :2] + [0, 0.12], [*(skin * 0.6), 0.5], 0.06, 0.06)
-    _fill(canvas, shape[48:60, :2], lip, 0.012)
+    _fill(canvas, shape[LIPS, :2], lip, 0.012)
     _fill(canvas, shape[[48, 49, 50, 51, 52, 53, 54, 64, 63, 62, 61, 60], :2],
           [*(lip * 0.82), 0.8], 0.015)  # fmt: skip
     inner = shape[60:68, :2]
