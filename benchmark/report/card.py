@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from benchmark.features import INCEPTION
 from benchmark.report import tables
 from benchmark.report.report import GUESS
 from uncover.atomic import write_atomically
 from uncover.errors import UncoverError
+from uncover.scores import eval_results
 
 START, END = "<!-- results:start -->", "<!-- results:end -->"
 
@@ -40,7 +42,7 @@ def write_card(page: Path, results: dict[str, Any]) -> None:
     """
     text = _with_table(page, _read(page), results)
     metadata, body = _front_matter(page, text)
-    metadata["model-index"] = [_model_index(results)]
+    metadata["model-index"] = _model_index(results)
     head = yaml.safe_dump(metadata, sort_keys=False, allow_unicode=True, width=100)
     write_atomically(page, f"---\n{head}---\n{body}".encode())
 
@@ -105,27 +107,11 @@ def _front_matter(page: Path, text: str) -> tuple[dict[str, Any], str]:
     return metadata, text[end:].removeprefix("\n---").removeprefix("\n")
 
 
-def _model_index(results: dict[str, Any]) -> dict[str, Any]:
-    """The Hub's `model-index` entry: https://huggingface.co/docs/hub/model-cards."""
+def _model_index(results: dict[str, Any]) -> list[dict[str, Any]]:
+    """The first model's results over all photos."""
     name, model = next(iter(results["models"].items()))
     data = results["data"]
-    numbers = []
-    for metric, entry in model["slices"][0]["metrics"].items():
-        if entry["value"] is None:
-            continue
-        interval = [round(entry[k], 5) if entry[k] is not None else None for k in ("low", "high")]
-        numbers.append(
-            {
-                "type": metric,
-                "name": tables.name_of(metric, results),
-                "value": round(entry["value"], 5),
-                "args": {"n": entry.get("n", model["slices"][0]["n"]), "interval_95": interval},
-            }
-        )
-    dataset = {
-        "type": data["name"].lower().replace(" ", "-"),
-        "name": f"{data['name']} with drawn masks",
-        "split": data["split"] or "all",
-    }
-    task = {"type": "image-to-image", "name": "Filling the masked part of a face"}
-    return {"name": name, "results": [{"task": task, "dataset": dataset, "metrics": numbers}]}
+    found = eval_results(
+        data["name"], data["split"], model["slices"][0], lambda m: tables.name_of(m, results)
+    )
+    return eval_results_to_model_index(name, found)

@@ -13,11 +13,10 @@ import re
 from typing import Any
 
 import yaml
-from huggingface_hub import EvalResult, ModelCardData
+from huggingface_hub import ModelCardData
 
 from training.publish.card_results import CardResults
 from uncover.faces import POSE_BINS
-from uncover.scores import METRICS
 from uncover.weights import LICENCE, Component, WeightsConfig
 
 MARK = re.compile(r"\n<!-- card written by training\.publish, sha256 ([0-9a-f]{64}) -->\n*\Z")
@@ -132,27 +131,13 @@ def _hash(text: str) -> str:
 
 
 def _metadata(repo: str, results: CardResults | None) -> str:
-    measured = []
-    for name, value in (results.overall() if results else {}).items():
-        assert results is not None
-        measured.append(
-            EvalResult(
-                task_type="image-to-image",
-                task_name="Face completion under masks",
-                dataset_type="face-photos",
-                dataset_name=f"{results.data} ({results.n} photos)",
-                metric_type=name,
-                metric_name=METRICS[name].title,
-                metric_value=round(value, 4),
-            )
-        )
     data = ModelCardData(
         license=LICENCE,
         pipeline_tag="image-to-image",
         library_name="uncover",
         tags=["face-completion", "inpainting", "face-mask", "gan"],
         model_name=repo.partition("/")[2],
-        eval_results=measured or None,
+        eval_results=(results.for_hub() if results else None) or None,
     )
     return str(data.to_yaml())
 

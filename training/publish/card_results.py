@@ -7,20 +7,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from huggingface_hub import EvalResult
+
 from uncover.errors import UncoverError
-from uncover.scores import METRICS, cell, fixed, heading, model_of, number, part_of, read_results
+from uncover.scores import (
+    METRICS,
+    cell,
+    eval_results,
+    fixed,
+    heading,
+    model_of,
+    number,
+    part_of,
+    read_results,
+)
 
 SHOWN = ("psnr_hole", "ssim_hole", "lpips", "c2st", "sharpness", "kid")
 
 
 @dataclass(frozen=True)
 class CardResults:
-    """Results of one model: data set, feature network, slices and gaps as the benchmark gave them.
+    """Results of one model: data set and its split, feature network, slices and gaps as the
+    benchmark gave them.
 
     slices: [{"slice": {...}, "n": N, "metrics": {...}}]. gaps: factor -> metric -> {worst, ...}.
     """
 
     data: str
+    split: str
     n: int
     features: str
     slices: list[dict[str, Any]]
@@ -31,6 +45,11 @@ class CardResults:
         whole = part_of(self.slices, {})
         values = ((k, m["value"]) for k, m in (whole["metrics"] if whole else {}).items())
         return {name: float(value) for name, value in values if value is not None}
+
+    def for_hub(self) -> list[EvalResult]:
+        """The same with intervals, as the card's metadata has it."""
+        whole = part_of(self.slices, {})
+        return eval_results(self.data, self.split, whole, _title) if whole else []
 
     def summary(self) -> dict[str, Any]:
         """The line that config.json keeps."""
@@ -65,6 +84,10 @@ class CardResults:
         return "\n".join(rows) if len(rows) > 2 else ""
 
 
+def _title(metric: str) -> str:
+    return METRICS[metric].title
+
+
 def results_for(path: Path, hashes: Iterable[str]) -> CardResults:
     """The results of the model whose weights_sha256 is one of `hashes`.
 
@@ -79,6 +102,7 @@ def results_for(path: Path, hashes: Iterable[str]) -> CardResults:
     model, data = results["models"][name], results["data"]
     return CardResults(
         data=data["name"],
+        split=data.get("split") or "",
         n=data["n"],
         features=results["features"],
         slices=model["slices"],

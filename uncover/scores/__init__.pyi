@@ -1,3 +1,4 @@
+from .hub_results import eval_results as eval_results
 from .known import LIMIT as LIMIT
 from .known import METRICS as METRICS
 from .known import Metric as Metric
