@@ -6,5 +6,6 @@ from .readers import FORMATS as FORMATS
 from .rendered import Case as Case
 from .rendered import Cases as Cases
 from .rendered import Lost as Lost
+from .rendered import NoMaskError as NoMaskError
 from .rendered import Rendered as Rendered
 from .rendered import draw_cases as draw_cases

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -24,7 +24,7 @@ from benchmark.photos.pose import estimate_yaw
 from benchmark.run import Table
 from uncover.errors import UncoverError
 from uncover.faces import find_landmarks, pose_bin
-from uncover.masking import MaskStyle, draw_mask, mask_alpha, random_style
+from uncover.masking import MaskStyle, draw_mask, random_style
 
 ALPHA = 0.02
 DILATION = 0.02
@@ -42,10 +42,24 @@ class Rendered:
     landmarks: np.ndarray | None = None
     cut: Cut | None = None
 
+    @property
+    def digest(self) -> str:
+        """32 hex digits that name the pictures' pixels, whatever code drew them."""
+        parts = (self.truth, self.masked, self.hole.astype(np.uint8))
+        named = hashlib.sha256()
+        for part in parts:
+            named.update(repr(part.shape).encode() + np.ascontiguousarray(part).tobytes())
+        return named.hexdigest()[:32]
+
+
+class NoMaskError(UncoverError):
+    """No mask can be drawn on this photo."""
+
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """A photo with its mask. id names the pictures: equal ids, equal crop and hole.
+    """A photo with its mask. id names what they were drawn from, the code included: equal ids,
+    equal crop and hole. pixels: `Rendered.digest` of its pictures.
 
     labels: factor -> value, with pose and mask_type. yaw: degrees, given or estimated.
     """
@@ -57,6 +71,7 @@ class Case:
     yaw: float | None
     style: MaskStyle
     landmarks: np.ndarray | None = None
+    pixels: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +145,7 @@ def draw_cases(
     code = drawing_code()
     finder = digest(*(file.read_text(encoding="utf-8") for file in finder_code()))
     table = Table(cache / f"landmarks-tolerant-{finder}")
-    drawable = Table(cache / f"holes-{code}")
+    pictures = Table(cache / f"pictures-{code}")
     cases: list[Case] = []
     lost: list[Lost] = []
     estimated = 0
@@ -155,10 +170,11 @@ def draw_cases(
                 continue
             case_id = digest(sha256, np.round(points, 1).tolist(), seed, size, align, code)
             chunk.append(Case(case_id, photo, sha256, labels, yaw, style, points))
-        _try_masks(drawable, chunk, size, align)
+        _try_masks(pictures, chunk, size, align)
         for case in chunk:
-            if drawable.get([case.id])[0, 0]:
-                cases.append(case)
+            named = pictures.get([case.id])[0]
+            if named.any():
+                cases.append(replace(case, pixels=named.tobytes().hex()))
             else:
                 lost.append(Lost(case.photo.name, case.labels, NO_MASK))
     if not cases:
@@ -173,38 +189,41 @@ def draw_cases(
 
 
 def _try_masks(table: Table, cases: list[Case], size: int | None, align: bool) -> None:
-    """Add, for cases that the table lacks, whether a mask can be drawn: 1 or 0."""
+    """Add, for cases that the table lacks, the digest of their pictures in 16 bytes; all 0 where no
+    mask can be drawn."""
     missing = set(table.missing([case.id for case in cases]))
-    rows: dict[str, bool] = {}
+    rows: dict[str, np.ndarray] = {}
     for case in cases:
         if case.id not in missing or case.id in rows:
             continue
-        truth, points = crops.face_crop(case.photo.read(), case.landmarks, size, align)
         try:
-            if points is None:
-                raise ValueError("no landmarks")
-            hole = hole_of(mask_alpha(points, truth.shape[:2], case.style))
-            rows[case.id] = bool(hole.any() and not hole.all())
-        except ValueError:
-            rows[case.id] = False
-    table.add(list(rows), np.array(list(rows.values()), np.float32)[:, None])
+            named = bytes.fromhex(draw(case, size, align).digest)
+        except NoMaskError:
+            named = bytes(16)
+        rows[case.id] = np.frombuffer(named, np.uint8)
+    if rows:
+        table.add(list(rows), np.stack(list(rows.values())))
 
 
 def draw(case: Case, size: int | None, align: bool) -> Rendered:
-    """The pictures of a case at `size` pixels, or at the photo's own resolution."""
+    """The pictures of a case at `size` pixels, or at the photo's own resolution.
+
+    Raises:
+        NoMaskError: no mask can be drawn, or it leaves nothing of the photo, or lies outside.
+    """
     photo = case.photo.read()
     truth, points = crops.face_crop(photo, case.landmarks, size, align)
     if points is None:
-        raise ValueError("a case needs landmarks to be drawn")
+        raise NoMaskError(f"no mask can be drawn on {case.photo.name}: it has no landmarks")
     height, width = photo.shape[:2]
     cut = None if align else crops.cut_around(width, height, case.landmarks, size)
     try:
         drawn, alpha = draw_mask(truth, points, case.style)
     except ValueError as error:
-        raise UncoverError(f"no mask can be drawn on {case.photo.name}: {error}") from error
+        raise NoMaskError(f"no mask can be drawn on {case.photo.name}: {error}") from error
     hole = hole_of(alpha)
     if not hole.any() or hole.all():
-        raise UncoverError(f"{case.photo.name}: its landmarks put the mask outside the photo")
+        raise NoMaskError(f"{case.photo.name}: its landmarks put the mask outside the photo")
     return Rendered(truth, np.where(hole[..., None], drawn, truth), hole, points, cut)
 
 

@@ -15,7 +15,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from benchmark.digests import digest
 from benchmark.photos.datasets import DataSet
 from benchmark.photos.rendered import Case, Cases, Lost, Rendered, mask_style
 from uncover.atomic import write_atomically
@@ -40,8 +39,9 @@ def save(folder: Path, cases: Cases, seed: int, progress: Iterable[Case] | None 
         kind = case.labels["mask_type"]
         points = [] if rendered.landmarks is None else rendered.landmarks.ravel()
         places = " ".join(repr(float(v)) for v in points)
-        pixels = _pixels(rendered)
-        rows.append((case.id, case.sha256, pixels, yaw, kind, seed, case.photo.name, places))
+        rows.append(
+            (case.id, case.sha256, rendered.digest, yaw, kind, seed, case.photo.name, places)
+        )
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
@@ -60,7 +60,7 @@ def load(folder: Path, data: DataSet, seed: int) -> Cases:
             rows = {row["photo_sha256"]: row for row in csv.DictReader(handle)}
     except (OSError, KeyError, UnicodeDecodeError) as error:
         raise UncoverError(f"{folder} is no rendered set: {INDEX} cannot be read") from error
-    cases, pixels, places = [], {}, {}
+    cases, places = [], {}
     lost: list[Lost] = []
     for photo in data.photos:
         sha256 = photo.sha256
@@ -74,8 +74,7 @@ def load(folder: Path, data: DataSet, seed: int) -> Cases:
         yaw = photo.yaw if photo.yaw is not None else float(row["yaw"] or "nan")
         labels = {**photo.labels, "pose": pose_bin(yaw), "mask_type": row["mask_type"]}
         style = replace(mask_style(sha256, seed), kind=row["mask_type"], cut="")
-        cases.append(Case(row["id"], photo, sha256, labels, yaw, style))
-        pixels[row["id"]] = row["pixels"]
+        cases.append(Case(row["id"], photo, sha256, labels, yaw, style, pixels=row["pixels"]))
         points = np.array((row.get("landmarks") or "").split(), np.float32)
         places[row["id"]] = points.reshape(68, 2) if points.size == 136 else None
     if not cases:
@@ -86,16 +85,11 @@ def load(folder: Path, data: DataSet, seed: int) -> Cases:
         masked = _read_png(folder / f"{case.id}-masked.png")
         hole = _read_png(folder / f"{case.id}-hole.png")[..., 0] > 127
         rendered = Rendered(face, masked, hole, places[case.id])
-        if _pixels(rendered) != pixels[case.id]:
+        if rendered.digest != case.pixels:
             raise UncoverError(f"{folder}: the pictures of {case.photo.name} were changed")
         return rendered
 
     return Cases(cases, lost, "given" if data.has_yaw else "estimated", render)
-
-
-def _pixels(rendered: Rendered) -> str:
-    parts = (rendered.truth, rendered.masked, rendered.hole)
-    return digest(*(np.ascontiguousarray(part).tobytes().hex() for part in parts))
 
 
 def _write_png(path: Path, picture: np.ndarray) -> None:

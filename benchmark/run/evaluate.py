@@ -20,7 +20,7 @@ from tqdm import tqdm
 from benchmark.digests import digest
 from benchmark.metrics import Scorer
 from benchmark.models import FillModel, Shown, paint
-from benchmark.photos import Case, Cases, Rendered
+from benchmark.photos import Case, Cases, NoMaskError, Rendered
 from benchmark.run.cache import Table
 from uncover.errors import UncoverError
 
@@ -203,13 +203,11 @@ def _has_rows(
 
 
 def _rendered(case: Case, cases: Cases) -> Rendered | None:
-    """A case's pictures; None for the rare mask that fits its outline and not the photo."""
+    """A case's pictures; None where no mask can be drawn any more."""
     try:
         return cases.render(case)
-    except UncoverError as error:
-        if "mask" in str(error):
-            return None
-        raise
+    except NoMaskError:
+        return None
 
 
 def _chunk(

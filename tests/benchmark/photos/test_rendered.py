@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -5,6 +7,7 @@ from benchmark.photos import rendered, rendered_files
 from benchmark.photos.crops import cut_around, face_crop
 from benchmark.photos.datasets import DataSet, drawn
 from benchmark.photos.rendered import Cases, draw_cases, hole_of
+from benchmark.run.run import digest_of
 from uncover.crop import FaceCrop
 from uncover.errors import UncoverError
 from uncover.faces import draw_face, five_points
@@ -37,6 +40,20 @@ def test_a_photo_keeps_its_mask_in_any_subset_and_order(data, tmp_path):
     again = cases_of(data, tmp_path, seed=1)
     assert {c.id for c in again.cases}.isdisjoint(c.id for c in all_cases.cases)
     assert any(a.style != b.style for a, b in zip(all_cases.cases, again.cases, strict=True))
+
+
+def test_data_are_named_by_their_pixels_whatever_code_drew_them(data, tmp_path, monkeypatch):
+    before = cases_of(data, tmp_path)
+    monkeypatch.setattr(rendered, "drawing_code", lambda: "the same lines with another comment")
+    after = cases_of(data, tmp_path)
+    assert {c.id for c in before.cases}.isdisjoint(c.id for c in after.cases)
+    assert digest_of(after.cases) == digest_of(before.cases)
+    for case in after.cases:
+        assert case.pixels == after.render(case).digest
+    larger = cases_of(data, tmp_path, size=SIZE + 2)
+    assert digest_of(larger.cases) != digest_of(before.cases)
+    relabelled = [replace(c, labels={**c.labels, "pose": "else"}) for c in before.cases]
+    assert digest_of(relabelled) != digest_of(before.cases)
 
 
 def test_models_never_see_the_face_below(data, tmp_path):
