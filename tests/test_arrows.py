@@ -26,7 +26,7 @@ ROOMS = {
     "networks": {"images", "faces", "crop"},
     "weights": {"images", "faces", "crop", "networks", "onnx"},
     "onnx": {"images", "faces", "crop", "networks", "weights"},
-    "find": {"images", "faces", "crop", "networks"},
+    "find": {"images", "faces", "crop", "masking", "networks"},
     "paint": {"images", "faces", "crop", "find", "networks"},
     "scale": {"images", "networks"},
     "scores": set(),

@@ -110,6 +110,7 @@ class Uncoverer:
         *,
         blend: Blend | None = None,
         fill_chin: bool | None = None,
+        fill_any: bool | None = None,
         min_score: float | None = None,
         samples: int | None = None,
         smile: float | None = None,
@@ -120,8 +121,8 @@ class Uncoverer:
 
         Args:
             image: a path, bytes, an open file, a PIL image, or a uint8 (H, W, 3) RGB array.
-            blend, fill_chin, min_score, samples, smile, open, beard: as in `Settings`, for this
-                photo only.
+            blend, fill_chin, fill_any, min_score, samples, smile, open, beard: as in `Settings`,
+                for this photo only.
 
         Raises:
             ImageError: the picture cannot be used.
@@ -131,6 +132,7 @@ class Uncoverer:
         settings = self._settings(
             blend=blend,
             fill_chin=fill_chin,
+            fill_any=fill_any,
             min_score=min_score,
             samples=samples,
             smile=smile,
@@ -142,10 +144,15 @@ class Uncoverer:
         return self._paint(photo, faces, tasks, settings)
 
     def detect(
-        self, image: ImageLike, *, fill_chin: bool | None = None, min_score: float | None = None
+        self,
+        image: ImageLike,
+        *,
+        fill_chin: bool | None = None,
+        fill_any: bool | None = None,
+        min_score: float | None = None,
     ) -> list[Face]:
         """The faces of a photo, without painting; `mask` holds the pixels that would be painted."""
-        settings = self._settings(fill_chin=fill_chin, min_score=min_score)
+        settings = self._settings(fill_chin=fill_chin, fill_any=fill_any, min_score=min_score)
         faces, tasks = self.finder(settings).analyse(read_image(image))
         return _sorted([*faces, *(task.face for task in tasks)])
 

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     TOO_SMALL = "too small"
     ON_CHIN = "mask on the chin"
     NO_MASK = "no mask pixels found"
+    COVERED = "covered by something else than a mask"
     LOW_SCORE = "low score"
     NO_FACE = "no face under the mask"
     UNCLEAR = "not clear which way is up"
@@ -40,7 +41,8 @@ class Face:
 
     Attributes:
         box: (x0, y0, x1, y1) in photo pixels, around the whole face.
-        label: "with_mask", "without_mask" or "mask_worn_incorrectly".
+        label: "with_mask", "without_mask", "mask_worn_incorrectly", or "covered" by something that
+            is no mask.
         score: the detector's confidence, 0..1.
         size: (height, width) of the photo.
         reason: None when the face was (or, from `detect`, would be) filled; else why not.

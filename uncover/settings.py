@@ -30,10 +30,11 @@ class Settings:
         min_score: faces that the detector is less sure of, 0..1, are not filled.
         min_box: faces whose box is narrower or lower than this many pixels are not filled.
         trusted_score: a face whose points do not look like a face is not filled when its score,
-            0..1, is below this.
+            0..1, is below this; one above it that shows no mask is covered by something else.
         chin_box: bare faces whose box is at least so many pixels wide and high are searched for a
             mask on the chin.
         fill_chin: also fill under masks that are pulled down to the chin.
+        fill_any: also fill faces that something other than a mask covers, where a mask would lie.
         blend: "feather" or "poisson".
         feather: width of the soft outer ring as a fraction of the crop's side.
         reported_score: faces below this score, 0..1, are not even listed.
@@ -49,6 +50,7 @@ class Settings:
     trusted_score: float = 0.9
     chin_box: float = 48.0
     fill_chin: bool = False
+    fill_any: bool = False
     blend: Blend = "feather"
     feather: float = 0.005
     reported_score: float = 0.2

@@ -18,5 +18,8 @@ def why_nothing(faces: list[Face]) -> tuple[Status, str]:
     if reasons == [Reason.BARE]:
         return "no_masked_face", "no masked face found: every face in it is bare"
     worth = [reason for reason in reasons if reason != Reason.BARE]
-    hint = "; --fill-chin fills these too" if Reason.ON_CHIN in worth else ""
+    options = {Reason.ON_CHIN: "--fill-chin", Reason.COVERED: "--fill-any"}
+    asked = [option for reason, option in options.items() if reason in worth]
+    fill = "fills" if len(asked) == 1 else "fill"
+    hint = f"; {' and '.join(asked)} {fill} these too" if asked else ""
     return "not_filled", f"no face filled: {', '.join(worth)}{hint}"

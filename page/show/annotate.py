@@ -20,6 +20,7 @@ WORDS = {
     "with_mask": "mask",
     "without_mask": "no mask",
     "mask_worn_incorrectly": "mask worn incorrectly",
+    "covered": "covered",
 }
 REASONS = {
     Reason.BARE: "left alone: no mask on it",
@@ -29,12 +30,14 @@ REASONS = {
     Reason.UNCLEAR: "left alone: it is not clear which way is up; turn the photo upright",
     Reason.ON_CHIN: "left alone: the mask hangs on the chin",
     Reason.NO_MASK: "left alone: no mask found on it",
+    Reason.COVERED: "left alone: something else than a mask covers it",
 }
 # Told apart by colour-blind eyes too (Okabe and Ito, 2002); the number and the words say the same.
 _COLOURS = {
     "with_mask": (0, 158, 115),
     "without_mask": (86, 180, 233),
     "mask_worn_incorrectly": (230, 159, 0),
+    "covered": (204, 121, 167),
 }
 _LEFT_ALONE = (150, 150, 150)
 

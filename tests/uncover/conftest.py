@@ -19,7 +19,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> dict[str, object]:
 
     def from_pretrained(source: str | None = None, **options: object) -> Uncoverer:
         seen.update(source=source, **options)
-        names = ("blend", "fill_chin", "min_score", "samples")
+        names = ("blend", "fill_chin", "fill_any", "min_score", "samples")
         uncoverer = make(**{name: options[name] for name in names})
         uncoverer.detector = seen["detector"]  # type: ignore[assignment]
         return uncoverer

@@ -58,6 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
     for name, what in LOOK.items():
         add(f"--{name}", type=_share, metavar="0..1", help=what)
     add("--fill-chin", action="store_true", help="also under masks pulled down to the chin")
+    add("--fill-any", action="store_true", help="also faces that something else covers")
     add("--min-score", type=_share, default=0.5, metavar="P", help="surest faces only; 0..1, .5")
 
     add = parser.add_argument_group("masks by hand").add_argument

@@ -98,6 +98,7 @@ def _run(options: argparse.Namespace) -> int:
             backend=options.backend,
             blend=options.blend,
             fill_chin=options.fill_chin,
+            fill_any=options.fill_any,
             min_score=options.min_score,
             samples=options.samples,
             **{name: getattr(options, name) for name in LOOK},
@@ -160,7 +161,8 @@ def _meant(options: argparse.Namespace) -> dict[str, Any]:
     """What a photo's result depends on besides the photo."""
     from uncover import __version__
 
-    names = ["weights", "revision", "backend", "blend", "fill_chin", "min_score", "samples", *LOOK]
+    names = ["weights", "revision", "backend", "blend", "fill_chin", "fill_any", "min_score"]
+    names += ["samples", *LOOK]
     return {"version": __version__} | {name: getattr(options, name) for name in names}
 
 

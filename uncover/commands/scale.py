@@ -44,6 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--overwrite", action="store_true", help="also over files that uncover did not make")
     add("--blend", choices=("feather", "poisson"), default="feather", help="default: feather")
     add("--fill-chin", action="store_true", help="also under masks pulled down to the chin")
+    add("--fill-any", action="store_true", help="also faces that something else covers")
     add("--min-score", type=float, default=0.5, metavar="P", help="surest faces only; 0..1, .5")
     add("--weights", metavar="REPO|DIR", help="a Hub repository or folder; default: embedded")
     add("--revision", metavar="R", help="branch, tag or commit of the Hub repository")
@@ -120,6 +121,7 @@ def _meant(options: argparse.Namespace) -> dict[str, Any]:
         "batch": options.batch,
         "blend": options.blend,
         "fill_chin": options.fill_chin,
+        "fill_any": options.fill_any,
         "min_score": options.min_score,
     }
 

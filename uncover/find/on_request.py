@@ -80,7 +80,8 @@ def _as_found(
 ) -> list[Task]:
     """What painted faces at first, which their masks alone do not tell: what of them fades,
     and what lies outside their crops. A face that is judged otherwise now keeps its mask."""
-    config, settings = finder.segmenter.config, replace(finder.settings, fill_chin=True)
+    config = finder.segmenter.config
+    settings = replace(finder.settings, fill_chin=True, fill_any=True)
     looks = finder.looked_at(photo, [crop for _, crop in found])
     judged = [
         judge(face, crop, look.seen, look.probability, config, settings)

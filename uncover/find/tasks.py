@@ -23,6 +23,7 @@ from uncover.crop import (
     soft_region,
     spared,
 )
+from uncover.find.covered import COVERED, is_covered, usual_mask
 from uncover.find.overhang import OVERHANG, Overhang, body_of, overhang_patch, wider
 from uncover.find.wearing import how_worn, surely_on_chin, surely_worn
 from uncover.networks import SegmenterConfig
@@ -189,8 +190,8 @@ def judge(
 ) -> Judged | Face:
     """A face whose mask is to be filled, or the face with the reason why not.
 
-    Where the mask leaves the nose or the mouth free, or where there is none, the face's label says
-    so.
+    Where the mask leaves the nose or the mouth free, where there is none, or something else covers
+    the face, its label says so.
 
     Args:
         face: as detected, with its points. crop, seen: its upright frame and what that shows.
@@ -206,7 +207,13 @@ def judge(
             return replace(face, reason=Reason.BARE)
         face = replace(face, label=MASKED)
     if not mask.any():
-        return replace(face, label=BARE, reason=Reason.NO_MASK)
+        if not is_covered(face, settings):
+            return replace(face, label=BARE, reason=Reason.NO_MASK)
+        face = replace(face, label=COVERED)
+        if not settings.fill_any:
+            return replace(face, reason=Reason.COVERED)
+        usual = usual_mask(crop.size)
+        return Judged(replace(face, polygon=outline(usual, crop)), crop, seen, usual)
     wear = how_worn(mask, points)
     mask = to_edges(mask, probability, seen, config.threshold)
     label = WRONG if hanging or wear == "nose_out" else face.label

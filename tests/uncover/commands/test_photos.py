@@ -54,10 +54,10 @@ def test_doubtful_finds_are_told_to_programs_alone(
 
 def test_options_reach_the_pipeline(photo: Path, asked: dict[str, object]) -> None:
     given = "--weights me/faces --revision v2 --device cpu --blend poisson --min-score 0.3"
-    assert main([str(photo), *given.split(), "--fill-chin"]) == OK
+    assert main([str(photo), *given.split(), "--fill-chin", "--fill-any"]) == OK
     expected = {
         "source": "me/faces", "revision": "v2", "device": "cpu", "blend": "poisson",
-        "min_score": 0.3, "fill_chin": True,
+        "min_score": 0.3, "fill_chin": True, "fill_any": True,
     }  # fmt: skip
     assert {key: asked[key] for key in expected} == expected
 
