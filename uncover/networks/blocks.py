@@ -29,6 +29,8 @@ def silence(layer: nn.Conv2d) -> None:
 class ConvNorm(nn.Sequential):
     """Convolution, batch norm, and ReLU unless told otherwise; an odd kernel keeps the size."""
 
+    FOLDS = (("0", "1"),)
+
     def __init__(
         self, width_in: int, width: int, kernel: int, stride: int = 1, rectify: bool = True
     ) -> None:
@@ -58,14 +60,18 @@ class BasicBlock(nn.Module):
 def fold(module: nn.Module) -> nn.Module:
     """Merge every batch norm of `module`, in place, into the convolution before it; for inference.
 
+    Parts of it say in `FOLDS`, as pairs of names, which of their convolutions a norm follows.
+
     Raises ValueError when the module is in training mode.
     """
     if module.training:
         raise ValueError("only a network in eval mode can be folded")
-    for layer in [m for m in module.modules() if isinstance(m, ConvNorm)]:
-        conv, norm = layer[0], layer[1]
-        if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
-            layer[0], layer[1] = fuse_conv_bn_eval(conv, norm), nn.Identity()
+    for part in list(module.modules()):
+        for first, second in getattr(part, "FOLDS", ()):
+            conv, norm = getattr(part, first), getattr(part, second)
+            if isinstance(conv, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+                setattr(part, first, fuse_conv_bn_eval(conv, norm))
+                setattr(part, second, nn.Identity())
     return module
 
 

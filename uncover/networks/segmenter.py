@@ -16,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from uncover.networks.blocks import ConvNorm
 from uncover.networks.segmentation import GRID, CropSegmenter, SegmenterConfig
 
 
@@ -30,12 +31,12 @@ class MaskSegmenter(CropSegmenter, nn.Module):
         super().__init__()
         self.config = config = config or SegmenterConfig()
         widths = config.widths
-        self.detail = _conv(3, config.detail_width, stride=2)
-        self.enter = nn.Sequential(nn.PixelUnshuffle(4), _conv(48, widths[0]))
+        self.detail = ConvNorm(3, config.detail_width, 3, stride=2)
+        self.enter = nn.Sequential(nn.PixelUnshuffle(4), ConvNorm(48, widths[0], 3))
         self.down = nn.ModuleList()
         for i, width in enumerate(widths):
             before = widths[max(0, i - 1)]
-            first = _conv(before, width, stride=2) if i else nn.Identity()
+            first = ConvNorm(before, width, 3, stride=2) if i else nn.Identity()
             self.down.append(nn.Sequential(first, Residual(width)))
         self.bottom = Residual(widths[-1])
         self.narrow = nn.ModuleList(nn.Conv2d(coarse, fine, 1) for fine, coarse in pairwise(widths))
@@ -43,7 +44,7 @@ class MaskSegmenter(CropSegmenter, nn.Module):
         self.heat = nn.Conv2d(widths[1], 5, 1)
         self.shuffle = nn.PixelShuffle(2)
         self.finish = nn.Sequential(
-            _conv(widths[0] // 4 + config.detail_width, 16), nn.Conv2d(16, 4, 3, padding=1)
+            ConvNorm(widths[0] // 4 + config.detail_width, 16, 3), nn.Conv2d(16, 4, 3, padding=1)
         )
         self.presence = nn.Linear(GRID**2 * widths[-1], 1) if config.presence else None
         self.to(memory_format=torch.channels_last)
@@ -86,9 +87,11 @@ class MaskSegmenter(CropSegmenter, nn.Module):
 class Residual(nn.Module):
     """x + two 3x3 convolutions with batch normalisation (He et al., 2016)."""
 
+    FOLDS = (("second", "norm"),)
+
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.first = _conv(width, width)
+        self.first = ConvNorm(width, width, 3)
         self.second = nn.Conv2d(width, width, 3, padding=1, bias=False)
         self.norm = nn.BatchNorm2d(width)
 
@@ -111,14 +114,6 @@ def soft_argmax(heat: Tensor) -> Tensor:
     x = (torch.arange(width, device=heat.device) + 0.5) / width
     y = (torch.arange(height, device=heat.device) + 0.5) / height
     return torch.stack([(odds.sum(2) * x).sum(2), (odds.sum(3) * y).sum(2)], dim=2)
-
-
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride=stride, padding=1, bias=False),
-        nn.BatchNorm2d(outputs),
-        nn.ReLU(inplace=True),
-    )
 
 
 __all__ = ["MaskSegmenter", "Residual", "SegmenterConfig", "soft_argmax"]

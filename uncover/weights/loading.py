@@ -46,4 +46,4 @@ def load_networks(
     enlarger = bundle.enlarger
     if enlarger is not None:
         enlarger = fold(enlarger.to(device).eval())
-    return detector, segmenter, fold(generator), enlarger
+    return detector, fold(segmenter), fold(generator), enlarger

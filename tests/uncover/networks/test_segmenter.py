@@ -10,6 +10,7 @@ import pytest
 import torch
 from skimage import data
 
+from uncover.networks.blocks import fold
 from uncover.networks.segmenter import MaskSegmenter, SegmenterConfig, soft_argmax, whereabouts
 
 SMALL = SegmenterConfig(resolution=64, widths=(8, 12, 16), detail_width=4)
@@ -37,6 +38,20 @@ def test_a_crop_is_judged_alone(segmenter):
     both, one = segmenter.segment(crops), segmenter.segment(crops[1:])
     np.testing.assert_allclose(both.probability[1], one.probability[0], atol=1e-5)
     np.testing.assert_allclose(both.points[1], one.points[0], atol=1e-3)
+
+
+def test_folded_it_says_the_same_without_its_norms():
+    torch.manual_seed(0)
+    network = MaskSegmenter(SegmenterConfig(resolution=64, widths=(8, 16), presence=0.5))
+    images = torch.rand(4, 3, 64, 64) * 2 - 1
+    for _ in range(3):
+        network(images)  # the norms' running means move
+    network.eval()
+    before = network(images)
+    folded = fold(network)(images)
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for part in network.modules())
+    for old, new in zip(before, folded, strict=True):
+        assert torch.allclose(old, new, atol=1e-4)
 
 
 def test_presence_is_said_only_by_a_network_that_has_the_layer(segmenter):
