@@ -28,8 +28,8 @@ from uncover.find import (
 )
 from uncover.forks import survive_forks
 from uncover.images import ImageLike, MaskLike, Photo, read_image, read_mask
+from uncover.loading import load_networks
 from uncover.paint import (
-    Blend,
     Closer,
     answers,
     check_look,
@@ -39,8 +39,16 @@ from uncover.paint import (
     paint_task,
 )
 from uncover.results import Face, Result
-from uncover.settings import Detailer, Detector, Painter, Segmenter, Settings, Watch, unwatched
-from uncover.weights import load_networks
+from uncover.settings import (
+    Blend,
+    Detailer,
+    Detector,
+    Painter,
+    Segmenter,
+    Settings,
+    Watch,
+    unwatched,
+)
 
 __all__ = ["Face", "Result", "Settings", "Uncoverer"]
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uncover.errors import UncoverError
 from uncover.networks import Segmentation, SegmenterConfig
-from uncover.paint import BLENDS, Blend
+
+Blend = Literal["feather", "poisson"]
+BLENDS: tuple[str, ...] = get_args(Blend)
 
 
 @dataclass(frozen=True)

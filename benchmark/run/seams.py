@@ -25,8 +25,8 @@ from benchmark.run.options import add_face_arguments
 from uncover.atomic import write_atomically
 from uncover.crop import FaceCrop, Patch, soft_region
 from uncover.errors import UncoverError
-from uncover.paint import Blend, match_colours, paste
-from uncover.settings import Settings
+from uncover.paint import match_colours, paste
+from uncover.settings import Blend, Settings
 
 DRAWS = 2000
 LEVELS = 5  # of the Laplacian pyramid

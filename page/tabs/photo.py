@@ -32,8 +32,8 @@ from page.tabs.parts import (
 )
 from page.visit import Shown, Visit, again, download, picture_url, start, take
 from uncover.errors import ImageError
-from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
+from uncover.settings import Blend
 
 BLENDS = [("Feathered edge", "feather"), ("Poisson", "poisson")]
 OTHERS = [("Off", 0), *((str(count), count) for count in range(1, 5))]

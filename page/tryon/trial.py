@@ -15,8 +15,8 @@ from page.visit import open_photo
 from uncover.errors import NoFaceError
 from uncover.images import Photo, write_image
 from uncover.masking import MaskStyle
-from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
+from uncover.settings import Blend
 
 Picture = NDArray[np.uint8]
 WORN = (

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from page.show import caption, zoom_rect
 from uncover.crop import Rect
 from uncover.images import Photo
-from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
 from uncover.results import Face, Result
+from uncover.settings import Blend
 
 REGION_SIDE = 384
 """Longer side of the picture in which one face's mask is repainted."""

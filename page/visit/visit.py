@@ -30,9 +30,9 @@ from page.visit.editor import for_editor, read_answer
 from page.visit.kept import keep, own_folder, painted, preview, written
 from uncover.errors import ImageError, UncoverError
 from uncover.images import Photo, read_image
-from uncover.paint import Blend
 from uncover.pipeline import Uncoverer
 from uncover.results import Face, Result
+from uncover.settings import Blend
 
 MOST_PAIRS = 24
 Look = Mapping[str, float]

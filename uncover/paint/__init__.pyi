@@ -1,5 +1,3 @@
-from .compositing import BLENDS as BLENDS
-from .compositing import Blend as Blend
 from .compositing import match_colours as match_colours
 from .compositing import paste as paste
 from .detail import Closer as Closer

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import cv2
 import numpy as np
@@ -11,9 +10,7 @@ from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, Patch
 from uncover.paint.grain import with_grain
-
-Blend = Literal["feather", "poisson"]
-BLENDS: tuple[str, ...] = get_args(Blend)
+from uncover.settings import Blend
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from uncover.crop import FaceCrop, Patch, hole_in_crop
 from uncover.find import OVERHANG, Task, wider
-from uncover.paint.compositing import Blend, match_colours, paste
+from uncover.paint.compositing import match_colours, paste
 from uncover.paint.detail import Closer
 from uncover.paint.samples import answers
-from uncover.settings import Painter
+from uncover.settings import Blend, Painter
 
 
 @dataclass(frozen=True)

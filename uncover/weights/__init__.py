@@ -1,7 +1,7 @@
 """Where weights come from, and how they are checked, loaded and saved.
 
 A folder, a Hub repository or the embedded default: config.json, safetensors, cache.
-Others load with `load_networks` or `load_component` and save with `save_component`.
+Others load with `load_bundle` or `load_component` and save with `save_component`.
 """
 
 import lazy_loader

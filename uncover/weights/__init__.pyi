@@ -17,7 +17,6 @@ from .config import check_files as check_files
 from .config import hash_file as hash_file
 from .config import read_config as read_config
 from .config import write_config as write_config
-from .loading import load_networks as load_networks
 from .preprocessing import check_preprocessing as check_preprocessing
 from .registry import REGISTRY as REGISTRY
 from .sources import default_folder as default_folder

@@ -31,7 +31,7 @@ def load_networks(
     import torch
 
     from uncover.networks import import_torchvision
-    from uncover.weights.components import load_bundle
+    from uncover.weights import load_bundle
 
     import_torchvision()
     from uncover.networks import fold
