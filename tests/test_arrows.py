@@ -110,7 +110,7 @@ def room_of(name: str) -> str:
 def rooms_reached() -> dict[str, set[str]]:
     """Room -> the rooms that any import of its files names, those inside functions too."""
     found: dict[str, set[str]] = defaultdict(set)
-    for owner in ("uncover", "page"):
+    for owner in ("uncover", "training", "page"):
         for file in sources(owner):
             if file == ROOT / owner / "__init__.py":  # the front door, not a room behind it
                 continue

@@ -15,4 +15,6 @@ from .opening import open_data as open_data
 from .sampling import Balance as Balance
 from .sampling import cell as cell
 from .sampling import draw_probabilities as draw_probabilities
-from .shard_files import is_url as is_url
+from .shard_files import VERSION as VERSION
+from .shard_files import Shard as Shard
+from .shard_files import need_webdataset as need_webdataset

@@ -16,9 +16,9 @@ from torch.utils.data import DataLoader, Dataset
 
 from training.data.faces import AugmentSettings, FaceDraws, StoredFace, store_faces
 from training.data.sampling import Balance, StridedDraws, cell
-from training.data.shard_files import ShardIndex, is_url, join_indexes, read_index, val_faces
+from training.data.shard_files import ShardIndex, join_indexes, read_index, val_faces
 from training.data.shards import ShardDraws
-from training.pack import INDEX_NAME, SHARDS_NAME
+from training.run import INDEX_NAME, SHARDS_NAME, is_url
 from uncover.errors import UncoverError
 from uncover.faces import MANIFEST_NAME, FaceRecord, read_manifest
 

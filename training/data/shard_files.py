@@ -18,11 +18,34 @@ import cv2
 import numpy as np
 
 from training.data.faces import StoredFace
-from training.pack import INDEX_NAME, SHARDS_NAME, VERSION, Shard, need_webdataset
+from training.run import INDEX_NAME, SHARDS_NAME, is_url
 from uncover.errors import UncoverError
 from uncover.faces import parse_row
 
+VERSION = 1
 PAUSES = (1.0, 5.0, 30.0)  # seconds before a shard is asked for again
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One tar file: its name, how many samples and bytes it holds, and their SHA-256."""
+
+    file: str
+    split: str
+    samples: int
+    size: int
+    sha256: str
+
+
+def need_webdataset() -> Any:
+    """The package. Raises UncoverError where it is not installed."""
+    try:
+        import webdataset
+    except ImportError as error:
+        raise UncoverError(
+            "shards need the package webdataset: python -m pip install webdataset psutil"
+        ) from error
+    return webdataset
 
 
 @dataclass(frozen=True)
@@ -64,11 +87,6 @@ class ShardIndex:
             poses[pose] = poses.get(pose, 0) + count
         photos = sum(self.cells.values())
         return {"sources": list(self.sources), "photos": photos, "by_ethnicity_and_pose": table}
-
-
-def is_url(text: str) -> bool:
-    """Whether shards are asked for over the network."""
-    return text.startswith(("http://", "https://"))
 
 
 def read_index(source: str | Path) -> ShardIndex:

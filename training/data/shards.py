@@ -21,8 +21,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from training.data.faces import AugmentSettings, StoredFace, draw_item
 from training.data.sampling import Balance, Cell, cell, cell_weights
-from training.data.shard_files import ShardIndex, decoded, read_index, read_shard, val_faces
-from training.pack import Shard
+from training.data.shard_files import Shard, ShardIndex, decoded, read_index, read_shard, val_faces
 from training.run import command_parser, run_to_exit
 from uncover.errors import UncoverError
 

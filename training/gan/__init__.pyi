@@ -8,6 +8,5 @@ from .discriminators import native_windows as native_windows
 from .loop import main as main
 from .networks import build_lpips as build_lpips
 from .networks import critics_in as critics_in
-from .networks import update_ema as update_ema
 from .settings import CoarseSettings as CoarseSettings
 from .stages import faithful as faithful

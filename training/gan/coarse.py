@@ -24,7 +24,7 @@ from training.data import TrainingData, evaluation_set
 from training.gan import losses
 from training.gan.against import Against
 from training.gan.evaluate import draw_sheet, val_scores
-from training.gan.networks import build_lpips, update_ema
+from training.gan.networks import build_lpips
 from training.gan.settings import CoarseSettings, GanSettings
 from training.gan.stages import LearningStage, guess_loss
 from training.gan.teacher import agreement, teach
@@ -38,6 +38,7 @@ from training.run import (
     crossed,
     schedule,
     to_dict,
+    update_ema,
 )
 from uncover.atomic import recovered
 from uncover.faces import look_size

@@ -36,7 +36,6 @@ from training.gan.networks import (
     learning_groups,
     start_from,
     teacher_of,
-    update_ema,
 )
 from training.gan.pair import DiscriminatorPair, Seen
 from training.gan.settings import GanSettings
@@ -50,6 +49,7 @@ from training.run import (
     crossed,
     run_command,
     schedule,
+    update_ema,
 )
 from uncover.atomic import recovered
 from uncover.errors import UncoverError

@@ -16,48 +16,22 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
 
 import cv2
 from tqdm import tqdm
 
-from training.data import cell, store_face
-from training.run import command_parser, run_to_exit
+from training.data import VERSION, Shard, cell, need_webdataset, store_face
+from training.run import INDEX_NAME, SHARDS_NAME, command_parser, run_to_exit
 from uncover.atomic import whole_folder
 from uncover.errors import UncoverError
 from uncover.faces import MANIFEST_COLUMNS, FaceRecord, iter_manifest
 
-SHARDS_NAME = "shards"
-INDEX_NAME = "index.json"
-VERSION = 1
 SPLITS = ("train", "val")
 MOST_SHARDS = 4096  # they are open all at once
 CHUNK = 256
 QUALITY = 95
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One tar file: its name, how many samples and bytes it holds, and their SHA-256."""
-
-    file: str
-    split: str
-    samples: int
-    size: int
-    sha256: str
-
-
-def need_webdataset() -> Any:
-    """The package. Raises UncoverError where it is not installed."""
-    try:
-        import webdataset
-    except ImportError as error:
-        raise UncoverError(
-            "shards need the package webdataset: python -m pip install webdataset psutil"
-        ) from error
-    return webdataset
 
 
 def pack(

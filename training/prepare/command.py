@@ -24,7 +24,8 @@ from typing import NoReturn
 
 from tqdm import tqdm
 
-from training.pack import need_webdataset, pack
+from training.data import need_webdataset
+from training.pack import pack
 from training.prepare.duplicates import HASHES_NAME, Twins, read_hashes
 from training.prepare.measure import Measured, MeasureSettings
 from training.prepare.parts import Pool, load_part, part_path

@@ -9,6 +9,7 @@ from .config import SettingsError as SettingsError
 from .config import check_same as check_same
 from .config import from_dict as from_dict
 from .config import to_dict as to_dict
+from .ema import update_ema as update_ema
 from .log import RunLog as RunLog
 from .loop import Loop as Loop
 from .loop import LoopSettings as LoopSettings
@@ -20,6 +21,10 @@ from .runs import crossed as crossed
 from .runs import run_command as run_command
 from .runs import schedule as schedule
 from .sheet import write_sheet as write_sheet
+from .sources import INDEX_NAME as INDEX_NAME
+from .sources import SHARDS_NAME as SHARDS_NAME
+from .sources import data_source as data_source
+from .sources import is_url as is_url
 from .state import Part as Part
 from .state import RunState as RunState
 from .state import fit as fit

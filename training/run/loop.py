@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from training.gan import update_ema
+from training.run.ema import update_ema
 from training.run.log import RunLog
 from training.run.runs import catch_interrupt, crossed, schedule
 from training.run.state import RunState

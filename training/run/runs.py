@@ -8,11 +8,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
-from training.data import is_url
-from training.pack import INDEX_NAME
 from training.run.commands import command_parser, run_to_exit
 from training.run.config import load_settings
-from uncover.errors import UncoverError
+from training.run.sources import data_source
 from uncover.faces import MANIFEST_NAME, write_drawn_faces
 
 T = TypeVar("T")
@@ -107,18 +105,3 @@ def run_command(
             )
 
     return run_to_exit(work)
-
-
-def data_source(text: str, shards: bool) -> Path | str:
-    """What a `--data` names: an existing folder, or, where shards will do, their URL.
-
-    An index.json stands for its folder. Raises UncoverError when there is no such folder.
-    """
-    if shards and is_url(text):
-        return text
-    path = Path(text)
-    if shards and path.name == INDEX_NAME:
-        path = path.parent
-    if not path.is_dir():
-        raise UncoverError(f"--data {text}: no such folder")
-    return path

@@ -17,9 +17,10 @@ from training.data.faces import AugmentSettings, FaceDraws, store_face, store_fa
 from training.data.sampling import Balance, cell, cell_weights, draw_probabilities
 from training.data.shard_files import decoded, join_indexes, read_shard
 from training.data.shards import ShardDraws, cells_of, drawn, main, read_index, val_faces
-from training.pack.command import INDEX_NAME, pack, shrunk
+from training.pack import pack, shrunk
 from training.pack.command import main as pack_main
 from training.prepare.command import main as prepare_main
+from training.run import INDEX_NAME
 from uncover.errors import UncoverError
 from uncover.faces.drawn import write_drawn_faces
 from uncover.faces.manifest import read_manifest

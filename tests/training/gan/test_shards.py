@@ -13,9 +13,9 @@ from safetensors.torch import load_file
 from tests.training.file_server import served
 from training.data.opening import is_sharded
 from training.gan import loop as gan
-from training.pack.command import INDEX_NAME, pack
+from training.pack import pack
+from training.run import INDEX_NAME, data_source
 from training.run.checkpoint import load_checkpoint
-from training.run.runs import data_source
 from uncover.errors import UncoverError
 from uncover.faces.drawn import write_drawn_faces
 from uncover.faces.manifest import MANIFEST_NAME
