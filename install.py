@@ -1,7 +1,8 @@
 """`python install.py VENV [EXTRA ...]`: this checkout and what it needs, into an environment.
 
-What `make` calls; needs nothing but Python. Where no GPU is there, PyTorch's CPU build is taken if
-the package index in use has one together with torchvision's; uv does it where it is installed.
+What `make` calls; needs nothing but Python, and may be called from any folder. Where no GPU is there,
+PyTorch's CPU build is taken if the package index in use has one together with torchvision's; uv does
+it where it is installed.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+HERE = Path(__file__).resolve().parent
 OLDEST = (3, 11)
 GPU = ("/dev/nvidia0", "/dev/nvidiactl", "/dev/kfd")
 CPU_WORDS = "PyTorch for the CPU: about 0.5 GB to fetch, 1.5 GB on disk, 1 to 2 minutes"
@@ -31,7 +33,7 @@ def main(argv: list[str]) -> int:
     if not argv:
         print("usage: python install.py VENV [EXTRA ...]", file=sys.stderr)
         return 2
-    folder, extras = Path(argv[0]), argv[1:]
+    folder, extras = Path(argv[0]).resolve(), argv[1:]
     python = str(folder / "bin" / "python")
     if not Path(python).exists():
         subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
@@ -43,8 +45,8 @@ def main(argv: list[str]) -> int:
     wanted = ["--config-settings", "editable_mode=compat"]
     wanted += ["-e", f".[{','.join(extras)}]" if extras else ".", *torch]
     for command in installers(python):
-        print("+", shlex.join([*command, *wanted]), flush=True)
-        if subprocess.run([*command, *wanted]).returncode == 0:
+        print(f"+ cd {shlex.quote(str(HERE))} && {shlex.join([*command, *wanted])}", flush=True)
+        if subprocess.run([*command, *wanted], cwd=HERE).returncode == 0:
             return 0
     print("error: not everything could be installed: see above", file=sys.stderr)
     return 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,9 +24,12 @@ class Pip:
     def __init__(self, listed: str, torch: str, installs: dict[str, int]) -> None:
         self.listed, self.torch, self.installs = listed, torch, installs
         self.commands: list[list[str]] = []
+        self.folders: list[object] = []
 
     def __call__(self, command: list[str], **options: object) -> SimpleNamespace:
         self.commands.append(command)
+        if "-e" in command:
+            self.folders.append(options.get("cwd"))
         out, code = "", 0
         if "versions" in command:
             out = self.listed
@@ -52,7 +56,8 @@ def machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
         monkeypatch.setattr(subprocess, "run", pip)
         monkeypatch.setattr(install, "has_gpu", lambda: gpu)
         monkeypatch.setattr(install.shutil, "which", lambda name: "/bin/uv" if has_uv else None)
-        code = install.main([str(tmp_path), "dev"])
+        code = install.main([os.path.relpath(tmp_path), "dev"])
+        assert set(pip.folders) == {Path(install.__file__).parent}
         return code, [c for c in pip.commands if "install" in c and "--report" not in c]
 
     return go
@@ -100,3 +105,12 @@ def test_a_failure_is_an_error(machine, capsys) -> None:
     code, _ = machine(pip=1)
     assert code == 1
     assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_from_another_folder_it_installs_its_own_checkout(machine, monkeypatch, tmp_path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    monkeypatch.chdir(elsewhere)
+    code, ((*command,),) = machine()
+    assert code == 0
+    assert command[0] == str(tmp_path / "bin" / "python")
