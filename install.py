@@ -1,8 +1,8 @@
 """`python install.py VENV [EXTRA ...]`: this checkout and what it needs, into an environment.
 
-What `make` calls; needs nothing but Python, and may be called from any folder. Where no GPU is there,
-PyTorch's CPU build is taken if the package index in use has one together with torchvision's; uv does
-it where it is installed.
+What `make` calls; needs nothing but Python, and may be called from any folder. Where no GPU is
+there, PyTorch's CPU build is taken if the package index in use has one together with torchvision's;
+uv does it where it is installed.
 """
 
 from __future__ import annotations
